@@ -1,0 +1,12 @@
+"""Image classifiers on PyTorch Lightning: data modules, nets, one LightningModule, one command line."""
+
+from classifiers.classifier import ImageClassifier as ImageClassifier
+from classifiers.data import CIFAR10DataModule as CIFAR10DataModule
+from classifiers.data import FashionMNISTDataModule as FashionMNISTDataModule
+from classifiers.data import ImageDataModule as ImageDataModule
+from classifiers.data import SyntheticDataModule as SyntheticDataModule
+from classifiers.models import MLP as MLP
+from classifiers.models import ConvNet as ConvNet
+from classifiers.models import LeNet as LeNet
+from classifiers.models import Net as Net
+from classifiers.models import ResNet as ResNet

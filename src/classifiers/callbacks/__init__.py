@@ -1,0 +1,5 @@
+"""What happens around training, one concern a file."""
+
+from classifiers.callbacks.checkpoints import BestCheckpoint as BestCheckpoint
+from classifiers.callbacks.checkpoints import LastCheckpoint as LastCheckpoint
+from classifiers.callbacks.run_folder import RunFolder as RunFolder

@@ -1,0 +1,63 @@
+"""The one folder into which a fit writes all it leaves: `runs/<experiment>/<time>/`."""
+
+import itertools
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.cli import SaveConfigCallback
+
+from classifiers.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
+from classifiers.errors import UserError
+from classifiers.loggers import EventFile, MetricsCSV
+from classifiers.paths import project_root
+
+
+class RunFolder(SaveConfigCallback):
+    """Creates the run folder when all is ready to train, and points config, loggers and checkpoints into it.
+
+    A fit that fails before its first step leaves nothing behind. The path is decided once, by the first process.
+    """
+
+    folder: Path
+    seconds: float  # of the fit, validation included
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Unlike the base class, write nothing yet, and nothing at all outside of fit."""
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._start = time.perf_counter()
+        self.folder = Path(trainer.strategy.broadcast(str(self._create()) if trainer.is_global_zero else ""))
+        trainer.loggers = [EventFile(self.folder), MetricsCSV(self.folder), *trainer.loggers]
+        for callback in trainer.checkpoint_callbacks:
+            if isinstance(callback, BestCheckpoint | LastCheckpoint):
+                callback.dirpath = str(self.folder / "checkpoints")
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.seconds = time.perf_counter() - self._start
+
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        checkpoint["run"] = str(self.folder)
+        checkpoint["metrics"] = {name: value.item() for name, value in trainer.callback_metrics.items()}
+
+    def _create(self) -> Path:
+        root = Path(self.config.trainer.default_root_dir or project_root() / "runs")
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        names = itertools.chain([stamp], (f"{stamp}-{count}" for count in itertools.count(2)))
+        try:
+            folder = next(path for path in (root / self.config.experiment / name for name in names) if _make(path))
+            self.parser.save(self.config, folder / "config.yaml", skip_none=False)
+        except OSError as error:
+            hint = "name another folder with --trainer.default_root_dir"
+            raise UserError(f"can't write the run to {root} ({error.strerror}): {hint}") from error
+        return folder
+
+
+def _make(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        return False
+    return True

@@ -1,0 +1,162 @@
+"""The one LightningModule: any net with its normalisation, loss, metrics, optimiser and learning-rate schedule."""
+
+import inspect
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import torch
+from lightning.pytorch import LightningModule
+from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
+from lightning.pytorch.core.mixins.hparams_mixin import _given_hyperparameters
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+
+from classifiers.data.image_data_module import Batch
+from classifiers.errors import UserError, one_line
+from classifiers.metrics import LossAndAccuracy
+from classifiers.models.net import Net
+
+
+class ImageClassifier(LightningModule):
+    """Trains and evaluates `net` on uint8 images `(B, C, H, W)` with labels `(B,)` or one-hot or soft rows `(B, K)`.
+
+    Args:
+        net: maps normalised float images to raw logits `(B, K)`.
+        optimizer: makes the optimiser from the parameters.
+        lr_scheduler: makes the learning-rate schedule from the optimiser; None keeps the rate. A schedule that takes
+            `total_steps` (`OneCycleLR`) is given the length of the run unless it is told otherwise.
+        lr_scheduler_interval: how often the schedule advances.
+        lr_scheduler_monitor: the metric that `ReduceLROnPlateau` watches.
+        loss: maps logits and targets to a mean loss `()`; None means cross-entropy.
+        decay_norms_and_biases: whether the optimiser's weight decay also shrinks parameters of one dimension.
+        channels_last: whether net and images are laid out channels last, which most convolutions run faster on.
+        class_names: of the K classes, in the order of the logits.
+        mean: of each channel, in [0, 1]; subtracted from the images. Of one value: the same for all channels.
+        std: of each channel, in [0, 1]; the images are divided by it.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(
+        self,
+        net: Net | nn.Module,
+        optimizer: OptimizerCallable = torch.optim.AdamW,
+        lr_scheduler: LRSchedulerCallable | None = None,
+        lr_scheduler_interval: Literal["epoch", "step"] = "epoch",
+        lr_scheduler_monitor: str = "val/loss",
+        loss: nn.Module | None = None,
+        decay_norms_and_biases: bool = True,
+        channels_last: bool = False,
+        class_names: Sequence[str] = (),
+        mean: Sequence[float] = (0.0,),
+        std: Sequence[float] = (1.0,),
+    ) -> None:
+        super().__init__()
+        built_from_config = _given_hyperparameters.get() is not None  # then these four are plain values too
+        self.save_hyperparameters(ignore=[] if built_from_config else ["net", "optimizer", "lr_scheduler", "loss"])
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.net = net.to(memory_format=self.memory_format)
+        self.optimizer = optimizer
+        self.lr_scheduler = lr_scheduler
+        self.lr_scheduler_interval = lr_scheduler_interval
+        self.lr_scheduler_monitor = lr_scheduler_monitor
+        self.loss = loss or nn.CrossEntropyLoss()
+        self.decay_norms_and_biases = decay_norms_and_biases
+        self.class_names = tuple(class_names)
+        self.train_metrics, self.val_metrics, self.test_metrics = (LossAndAccuracy() for _ in range(3))
+        self.logged_step = 0
+        self.register_buffer("scale", 1 / (255 * torch.tensor(std)).view(-1, 1, 1), persistent=False)
+        self.register_buffer("shift", -(torch.tensor(mean) / torch.tensor(std)).view(-1, 1, 1), persistent=False)
+
+    @property
+    def backbone(self) -> nn.Module:
+        """All of the net but its head: what Lightning's `BackboneFinetuning` freezes."""
+        backbone: nn.Module = self.net.backbone
+        return backbone
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits `(B, K)` of uint8 images `(B, C, H, W)`."""
+        normalised = (images * self.scale + self.shift).contiguous(memory_format=self.memory_format)
+        logits: Tensor = self.net(normalised)
+        return logits
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        return self._step(batch, self.train_metrics)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        self._step(batch, self.val_metrics)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        self._step(batch, self.test_metrics)
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Class probabilities `(B, K)`."""
+        return self(batch[0]).softmax(dim=1)
+
+    def _step(self, batch: Batch, metrics: LossAndAccuracy) -> Tensor:
+        images, targets = batch
+        logits = self(images)
+        if targets.ndim == 2:
+            targets = targets.to(logits.dtype)
+        loss: Tensor = self.loss(logits, targets)
+        metrics.update(loss, logits, targets)
+        return loss
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        step, every = self.trainer.global_step, self.trainer.log_every_n_steps
+        if every and step % every == 0 and step != self.logged_step:  # not in each batch of an accumulated step
+            self.logged_step = step
+            self.log("train/loss", self.train_metrics.loss_since_last_log(), prog_bar=True)
+
+    def on_train_epoch_end(self) -> None:
+        self._log_epoch(self.train_metrics, loss="train/epoch_loss", acc="train/acc", prog_bar=False)
+
+    def on_validation_epoch_end(self) -> None:
+        self._log_epoch(self.val_metrics, loss="val/loss", acc="val/acc")
+
+    def on_test_epoch_end(self) -> None:
+        self._log_epoch(self.test_metrics, loss="test/loss", acc="test/acc")
+
+    def _log_epoch(self, metrics: LossAndAccuracy, loss: str, acc: str, prog_bar: bool = True) -> None:
+        exact = metrics.compute()
+        self.log_dict({loss: exact["loss"], acc: exact["acc"]}, prog_bar=prog_bar, sync_dist=True)
+        metrics.reset()
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        try:
+            optimizer = self.optimizer(self._parameter_groups())
+            if self.lr_scheduler is None:
+                return optimizer
+            scheduler = self.lr_scheduler(optimizer, **self._total_steps(self.lr_scheduler))
+        except (TypeError, ValueError) as error:
+            raise UserError(f"the optimizer or its lr_scheduler can't be made: {one_line(error)}") from error
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {
+                "scheduler": scheduler,
+                "interval": self.lr_scheduler_interval,
+                "monitor": self.lr_scheduler_monitor,
+            },
+        }
+
+    def _parameter_groups(self) -> Iterable[Any]:
+        parameters = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        if self.decay_norms_and_biases:
+            return parameters
+        matrices = [parameter for parameter in parameters if parameter.ndim > 1]
+        vectors = [parameter for parameter in parameters if parameter.ndim <= 1]
+        return [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+
+    def _total_steps(self, make_scheduler: LRSchedulerCallable) -> dict[str, int]:
+        """The run's length in units of the interval, where the schedule takes one that its maker leaves open."""
+        given: Mapping[str, Any] = getattr(make_scheduler, "keywords", {})
+        wanted = (getattr(make_scheduler, "func", make_scheduler), *getattr(make_scheduler, "args", ()))
+        takes_steps = any(isinstance(c, type) and "total_steps" in inspect.signature(c).parameters for c in wanted)
+        if not takes_steps or any(given.get(name) is not None for name in ("total_steps", "epochs")):
+            return {}
+        steps = self.trainer.estimated_stepping_batches if self.lr_scheduler_interval == "step" else self.trainer.max_epochs
+        if steps is None or not 0 < steps < math.inf:
+            raise UserError("a schedule over the whole run needs its end: give --trainer.max_epochs or total_steps")
+        return {"total_steps": int(steps)}

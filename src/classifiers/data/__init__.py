@@ -1,0 +1,9 @@
+"""Data modules, one data set a file, over one base."""
+
+from classifiers.data.augmentations import Augmentation as Augmentation
+from classifiers.data.augmentations import RandomCrop as RandomCrop
+from classifiers.data.augmentations import RandomHorizontalFlip as RandomHorizontalFlip
+from classifiers.data.cifar10 import CIFAR10DataModule as CIFAR10DataModule
+from classifiers.data.fashion_mnist import FashionMNISTDataModule as FashionMNISTDataModule
+from classifiers.data.image_data_module import ImageDataModule as ImageDataModule
+from classifiers.data.synthetic import SyntheticDataModule as SyntheticDataModule

@@ -1,0 +1,40 @@
+"""Random changes to a whole training batch at once, drawn anew for every image, on the device the batch is on."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+
+class Augmentation(ABC):
+    """Maps uint8 images `(B, C, H, W)` to images of the same type and shape."""
+
+    @abstractmethod
+    def __call__(self, images: Tensor) -> Tensor: ...
+
+
+class RandomCrop(Augmentation):
+    """Shift each image by up to `padding` pixels each way; what enters at the border mirrors the image."""
+
+    def __init__(self, padding: int = 4) -> None:
+        self.padding = padding
+
+    def __call__(self, images: Tensor) -> Tensor:
+        height, width = images.shape[-2:]
+        # reflection is not implemented for uint8
+        padded = F.pad(images.half(), [self.padding] * 4, mode="reflect").to(images.dtype)
+        windows = padded.unfold(2, height, 1).unfold(3, width, 1)  # (B, C, 2p + 1, 2p + 1, H, W), a view
+        row, column = torch.randint(2 * self.padding + 1, (2, len(images)), device=images.device)
+        return windows[torch.arange(len(images), device=images.device), :, row, column]
+
+
+class RandomHorizontalFlip(Augmentation):
+    """Mirror each image left to right with probability `p`."""
+
+    def __init__(self, p: float = 0.5) -> None:
+        self.p = p
+
+    def __call__(self, images: Tensor) -> Tensor:
+        flip = torch.rand(len(images), 1, 1, 1, device=images.device) < self.p
+        return torch.where(flip, images.flip(3), images)

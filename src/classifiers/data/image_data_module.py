@@ -1,0 +1,142 @@
+"""The base of all data modules: two uint8 tensors, a seeded split, batches by one index, augmentation on the device."""
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from classifiers.data.augmentations import Augmentation
+from classifiers.errors import UserError
+from classifiers.paths import project_root
+
+# Lightning advises worker processes; a batch that is one index into a tensor is faster without them.
+warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+
+Batch = tuple[Tensor, Tensor]  # uint8 images (B, C, H, W), labels (B,)
+
+
+class ImageDataModule(LightningDataModule):
+    """Serves uint8 images `(B, C, H, W)` and labels `(B,)`; a subclass declares what they are and loads them.
+
+    The validation images are held out of the official training split by `split_seed` alone, so that every run, process
+    and stage sees the same ones. Only training batches are shuffled and augmented.
+
+    Args:
+        root: the folder of all data sets; None means `data/` in the project.
+        batch_size: images in a batch, of training and evaluation alike.
+        val_size: images held out of the training split for validation.
+        split_seed: which ones; independent of the run's seed.
+        augmentations: applied in turn to each training batch, on its device.
+        num_workers: processes that fetch batches; 0 is fastest for images in memory.
+    """
+
+    in_channels: int
+    image_size: int
+    class_names: Sequence[str]
+    mean: Sequence[float]
+    std: Sequence[float]
+
+    def __init__(
+        self,
+        root: str | Path | None = None,
+        batch_size: int = 128,
+        val_size: int = 5000,
+        split_seed: int = 0,
+        augmentations: list[Augmentation] | None = None,
+        num_workers: int = 0,
+    ) -> None:
+        super().__init__()
+        if batch_size < 1:
+            raise UserError(f"--data.batch_size is {batch_size}: it must be at least 1")
+        self.root = Path(root) if root else project_root() / "data"
+        self.batch_size = batch_size
+        self.val_size = val_size
+        self.split_seed = split_seed
+        self.augmentations = augmentations or []
+        self.num_workers = num_workers
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.class_names)
+
+    @abstractmethod
+    def load(self, train: bool) -> Batch:
+        """The whole official training or test split: uint8 images `(N, C, H, W)` and int64 labels `(N,)`."""
+
+    def setup(self, stage: str) -> None:
+        if stage in ("fit", "validate") and not hasattr(self, "train_set"):
+            images, labels = self.load(train=True)
+            train, val = self.split(len(images))
+            self.train_set = ImageDataset(images, labels, train)
+            self.val_set = ImageDataset(images, labels, val)
+        if stage in ("test", "predict") and not hasattr(self, "test_set"):
+            images, labels = self.load(train=False)
+            self.test_set = ImageDataset(images, labels, torch.arange(len(images)))
+
+    def split(self, size: int) -> tuple[Tensor, Tensor]:
+        """Sorted, disjoint indices of the training and validation images among `size`.
+
+        Raises:
+            UserError: the split leaves no image to train or to validate on.
+        """
+        if not 0 < self.val_size < size:
+            raise UserError(f"--data.val_size is {self.val_size}: it must lie between 1 and {size - 1}")
+        order = torch.randperm(size, generator=torch.Generator().manual_seed(self.split_seed))
+        return order[self.val_size :].sort().values, order[: self.val_size].sort().values
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        return self._dataloader(self.train_set, shuffle=True)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        return self._dataloader(self.val_set)
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        return self._dataloader(self.test_set)
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        return self._dataloader(self.test_set)
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        images, labels = batch
+        if self.trainer is not None and self.trainer.training:
+            for augment in self.augmentations:
+                images = augment(images)
+        return images, labels
+
+    def _dataloader(self, images: "ImageDataset", shuffle: bool = False) -> DataLoader[Batch]:
+        return DataLoader(
+            images,
+            batch_size=self.batch_size,
+            shuffle=shuffle,
+            collate_fn=_as_is,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
+        )
+
+
+class ImageDataset(Dataset[Batch]):
+    """The images `(N, C, H, W)` and labels `(N,)` at `indices` `(M,)`; a batch of them is fetched by one index."""
+
+    def __init__(self, images: Tensor, labels: Tensor, indices: Tensor) -> None:
+        self.images, self.labels, self.indices = images, labels, indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, index: int) -> Batch:
+        return self.images[self.indices[index]], self.labels[self.indices[index]]
+
+    def __getitems__(self, batch: list[int]) -> Batch:
+        indices = self.indices[batch]
+        return self.images[indices], self.labels[indices]
+
+
+def _as_is(batch: Any) -> Any:
+    return batch

@@ -1,0 +1,15 @@
+"""What counts as a user's mistake: one clear line, exit code 2. Everything else keeps its traceback."""
+
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+
+
+class UserError(ValueError):
+    """A mistake the user can mend; its message is one line that names the cause and the cure."""
+
+
+USER_ERRORS = (UserError, MisconfigurationException)
+
+
+def one_line(error: BaseException) -> str:
+    """The message of `error` with its line breaks folded."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,65 @@
+"""What a run logs to beside the terminal: a CSV file and TensorBoard's event file."""
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
+
+
+class MetricsCSV(Logger):
+    """Appends a row to `metrics.csv` at each log; a metric seen for the first time adds a column to all rows.
+
+    Rows are only ever appended; a new column rewrites the file beside itself and renames it.
+    """
+
+    name = "csv"
+    version = ""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.path = folder / "metrics.csv"
+        self.columns: list[str] = []
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        row = {"step": step, **metrics}
+        new = [name for name in row if name not in self.columns]
+        if new:
+            rows = self._read()
+            self.columns += new
+            partial = self.path.with_suffix(".partial")
+            partial.write_text(self._format([dict(zip(self.columns, self.columns, strict=True)), *rows]))
+            partial.replace(self.path)
+        with self.path.open("a", newline="") as file:
+            file.write(self._format([row]))
+
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Left to `config.yaml`."""
+
+    def _read(self) -> list[dict[str, Any]]:
+        if not self.columns:
+            return []
+        with self.path.open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    def _format(self, rows: list[dict[str, Any]]) -> str:
+        text = io.StringIO()
+        csv.DictWriter(text, self.columns).writerows(rows)
+        return text.getvalue()
+
+
+class EventFile(TensorBoardLogger):
+    """TensorBoard's event file in `folder`: one for the fit and its test, and no `hparams.yaml` beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, name="", version="", default_hp_metric=False)
+
+    def save(self) -> None:
+        self.experiment.flush()
+
+    def finalize(self, status: str) -> None:
+        self.save()

@@ -1,0 +1,46 @@
+"""Exact loss and accuracy over all images, for the price of a few additions a step."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+
+class LossAndAccuracy(Metric):
+    """Mean loss and accuracy over every image since the last reset, whatever the batch sizes, on any number of devices.
+
+    A loss that a batch reduces to its mean is weighted by the batch's images.
+    """
+
+    full_state_update = False
+    loss_sum: Tensor
+    correct: Tensor
+    images: Tensor
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for name, zero in (("loss_sum", 0.0), ("correct", 0), ("images", 0)):
+            self.add_state(name, default=torch.tensor(zero), dist_reduce_fx="sum")
+        self._logged: tuple[Tensor | float, Tensor | int] = (0.0, 0)  # loss_sum and images at the last log
+
+    def update(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
+        """Count a batch: its mean loss `()`, logits `(B, num_classes)`, and labels `(B,)` or rows `(B, num_classes)`."""
+        labels = targets.argmax(1) if targets.ndim == 2 else targets
+        self.loss_sum += loss.detach() * len(logits)
+        self.correct += (logits.detach().argmax(1) == labels).sum()
+        self.images += len(logits)
+
+    def compute(self) -> dict[str, Tensor]:
+        return {"loss": self.loss_sum / self.images, "acc": self.correct / self.images}
+
+    def loss_since_last_log(self) -> Tensor:
+        """Mean loss `()` over the images since the last call, across resets, on this device alone."""
+        loss_sum, images = self._logged
+        self._logged = (self.loss_sum.clone(), self.images.clone())
+        return (self.loss_sum - loss_sum) / (self.images - images)
+
+    def reset(self) -> None:
+        loss_sum, images = self._logged
+        self._logged = (loss_sum - self.loss_sum, images - self.images)
+        super().reset()

@@ -1,0 +1,38 @@
+"""A small modern convolutional net."""
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from classifiers.models.net import Net
+
+
+class ConvNet(Net):
+    """Stages of 3 × 3 convolutions with batch norm and ReLU, each halved by a max pool; a global max pool, a head.
+
+    Args:
+        widths: channels of each stage; the number of stages is theirs.
+        depth: convolutions in each stage, the first one before the pool.
+        dropout: share of the pooled features that training drops.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        image_size: int,
+        num_classes: int,
+        widths: Sequence[int] = (32, 64, 128),
+        depth: int = 2,
+        dropout: float = 0.0,
+    ) -> None:
+        layers: list[nn.Module] = []
+        channels = in_channels
+        for width in widths:
+            for layer in range(depth):
+                layers.append(nn.Conv2d(channels, width, 3, padding=1, bias=False))
+                if layer == 0:
+                    layers.append(nn.MaxPool2d(2))
+                layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+                channels = width
+        pool = [nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Dropout(dropout)]
+        super().__init__(nn.Sequential(*layers, *pool), nn.Linear(channels, num_classes))
