@@ -9,6 +9,7 @@ import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.core.mixins.hparams_mixin import _given_hyperparameters
+from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
@@ -132,6 +133,7 @@ class ImageClassifier(LightningModule):
             scheduler = self.lr_scheduler(optimizer, **self._total_steps(self.lr_scheduler))
         except (TypeError, ValueError) as error:
             raise UserError(f"the optimizer or its lr_scheduler can't be made: {one_line(error)}") from error
+        self._require_schedule(getattr(scheduler, "total_steps", None))
         return {
             "optimizer": optimizer,
             "lr_scheduler": {
@@ -156,7 +158,22 @@ class ImageClassifier(LightningModule):
         takes_steps = any(isinstance(c, type) and "total_steps" in inspect.signature(c).parameters for c in wanted)
         if not takes_steps or any(given.get(name) is not None for name in ("total_steps", "epochs")):
             return {}
-        steps = self.trainer.estimated_stepping_batches if self.lr_scheduler_interval == "step" else self.trainer.max_epochs
-        if steps is None or not 0 < steps < math.inf:
+        length = self._length()
+        if not 0 < length < math.inf:
             raise UserError("a schedule over the whole run needs its end: give --trainer.max_epochs or total_steps")
-        return {"total_steps": int(steps)}
+        return {"total_steps": int(length)}
+
+    def _length(self) -> float:
+        """The run's length in units of the schedule's interval; not positive or infinite if it has no end."""
+        by_step = self.lr_scheduler_interval == "step"
+        return self.trainer.estimated_stepping_batches if by_step else self.trainer.max_epochs or math.inf
+
+    def _require_schedule(self, total_steps: int | None) -> None:
+        if total_steps is not None and total_steps < self._length() < math.inf:
+            end = f"ends after {total_steps} {self.lr_scheduler_interval}s, the run after {self._length():.0f}"
+            raise UserError(f"the learning-rate schedule {end}: train less, or start anew with a longer schedule")
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if self._trainer is not None and self._trainer.state.fn == TrainerFn.FITTING:
+            for schedule in checkpoint.get("lr_schedulers", []):
+                self._require_schedule(schedule.get("total_steps"))

@@ -1,23 +1,32 @@
 """The command line: Lightning's, with the data module linked into the model and a test after every fit."""
 
+import logging
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+from jsonargparse import ArgumentParser, Namespace
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI, _InstantiatorFn
 
-import classifiers.data
-import classifiers.models  # noqa: F401  (short class names work for what is imported)
 from classifiers.callbacks import BestCheckpoint, LastCheckpoint, RunFolder
+from classifiers.checkpoint import init_weights, read_checkpoint, require_fit
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
-from classifiers.errors import USER_ERRORS, one_line
+from classifiers.errors import USER_ERRORS, UserError, one_line
+from classifiers.parser import StrictParser
+from classifiers.summary import print_summary, write_metrics
+
+NET_LINKS = ("in_channels", "image_size", "num_classes")
+MODEL_LINKS = ("class_names", "mean", "std")
 
 
 class ClassifierCLI(LightningCLI):
     """`fit`, `validate`, `test` and `predict` for any data module and any net."""
 
     def __init__(self, args: ArgsType = None) -> None:
+        strict = {"allow_abbrev": False}
         super().__init__(
             ImageClassifier,
             ImageDataModule,
@@ -25,13 +34,15 @@ class ClassifierCLI(LightningCLI):
             save_config_callback=RunFolder,
             trainer_defaults={"logger": False, "enable_autolog_hparams": False},
             seed_everything_default=0,
-            parser_kwargs={"allow_abbrev": False},
+            parser_class=StrictParser,
+            parser_kwargs={**strict, **{name: dict(strict) for name in self.subcommands()}},
             auto_configure_optimizers=False,
             args=args,
         )
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        parser.add_argument("--experiment", type=str | None, help="names the run's folder; the first --config's name, if none")
+        parser.add_argument("--experiment", type=str | None, help="Name of the run's folder (default: the first config's)")
+        parser.add_argument("--init_weights", type=str | None, help="Checkpoint whose weights, where they fit, start the fit")
         parser.add_lightning_class_args(BestCheckpoint, "best_checkpoint")
         parser.add_lightning_class_args(LastCheckpoint, "last_checkpoint")
         parser.set_defaults(
@@ -41,24 +52,114 @@ class ClassifierCLI(LightningCLI):
                 "model.loss": {"class_path": "torch.nn.CrossEntropyLoss"},
             }
         )
-        for name in ("class_names", "mean", "std"):
+        for name in MODEL_LINKS:
             parser.link_arguments(f"data.{name}", f"model.{name}", apply_on="instantiate")
-        for name in ("in_channels", "image_size", "num_classes"):
+        for name in NET_LINKS:
             parser.link_arguments(f"data.{name}", f"model.net.init_args.{name}", apply_on="instantiate")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         self.config = parser.parse_args(args)
         config = self.config[self.config.subcommand]
         if config.experiment is None:
-            config.experiment = Path(str(config.config[0])).stem if config.config else self.config.subcommand
+            config.experiment = Path(str(config.config[0])).stem if config.config else "default"
+
+    def _parse_ckpt_path(self) -> None:
+        """Unlike the base class, let a checkpoint's settings replace none that the command line gives for a fit."""
+        self.checkpoint: dict[str, Any] = {}
+        subcommand = self.config.subcommand
+        path = self.config[subcommand].ckpt_path
+        if path:
+            self.checkpoint = read_checkpoint(path)
+        elif subcommand != "fit":
+            raise UserError(f"{subcommand} needs a trained model: give its checkpoint with --ckpt_path")
+        if subcommand == "fit" and self._rebuilds_model():
+            self._dump_config()
+            there, here = _flat(self.checkpoint["hyper_parameters"]), _flat(self.config_dump["model"])
+            for name in sorted(there.keys() | here.keys()):
+                if there.get(name) != here.get(name):
+                    values = f"{there.get(name)} in {path} but {here.get(name)} here"
+                    raise UserError(f"model.{name} is {values}: fit with that run's config.yaml, or use --init_weights")
+
+    def _rebuilds_model(self) -> bool:
+        """Whether the checkpoint was built by the command line, and so says how to build its model again."""
+        return "net" in self.checkpoint.get("hyper_parameters", {})
+
+    def _add_instantiators(self) -> None:
+        """Unlike the base class, let `validate`, `test` and `predict` take the model from the checkpoint alone."""
+        if self.subcommand == "fit" or not self._rebuilds_model():
+            self.parser.add_instantiator(self._build_model, ImageClassifier, subclasses=False)
+            return
+        config = self.config[self.subcommand]
+        config.model.net = Namespace(class_path="torch.nn.Identity")  # not built: the checkpoint's net is
+
+        def load(*args: Any, **kwargs: Any) -> ImageClassifier:
+            return ImageClassifier.load_from_checkpoint(config.ckpt_path, map_location="cpu", weights_only=True)
+
+        self.parser.add_instantiator(load, ImageClassifier, subclasses=False)
+
+    def _build_model(self, class_type: Any, *args: Any, applied_instantiation_links: dict[str, Any], **kwargs: Any) -> Any:
+        """Build the model; unlike the base class, save as its settings only those linked values that the net takes."""
+        taken = ArgumentParser().add_class_arguments(type(kwargs["net"]), fail_untyped=False)
+        links = {
+            target: value
+            for target, value in applied_instantiation_links.items()
+            if not target.startswith("model.net.") or target.rpartition(".")[2] in taken
+        }
+        build = _InstantiatorFn(cli=self, key="model")
+        return build(class_type, *args, applied_instantiation_links=links, **kwargs)
+
+    def instantiate_classes(self) -> None:
+        super().instantiate_classes()
+        if self.checkpoint:
+            require_fit(self.checkpoint, self.model, self.config[self.subcommand].ckpt_path)
+            if self.subcommand != "fit":
+                self.model.load_state_dict(self.checkpoint["state_dict"])
+                self.config_init[self.subcommand].ckpt_path = None
+
+    def before_fit(self) -> None:
+        if self.config.fit.init_weights:
+            init_weights(self.model.net, self.config.fit.init_weights)
 
     def after_fit(self) -> None:
+        if self.trainer.fast_dev_run:
+            self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
+            return
+        (run,) = (callback for callback in self.trainer.callbacks if isinstance(callback, RunFolder))
         best = self.trainer.checkpoint_callback.best_model_path
-        self.trainer.test(self.model, datamodule=self.datamodule, ckpt_path=best, verbose=False)
+        fitted = {name: value.item() for name, value in self.trainer.callback_metrics.items() if name.startswith("train/")}
+        epochs = self.trainer.current_epoch
+        (tested,) = self.trainer.test(self.model, datamodule=self.datamodule, ckpt_path=best, verbose=False)
+        checkpoint = read_checkpoint(best)
+        validated = {name: value for name, value in checkpoint["metrics"].items() if name.startswith("val/")}
+        result = {
+            "experiment": self.config.fit.experiment,
+            "seed": self.config.fit.seed_everything,
+            "epochs": epochs,
+            "best_epoch": checkpoint["epoch"],
+            "seconds": round(run.seconds, 1),
+            **fitted,
+            **validated,
+            **tested,
+        }
+        if self.trainer.is_global_zero:
+            write_metrics(run.folder, result)
+            print_summary(run.folder, result)
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one map from dotted names, without what the data module fills in."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if key in ("_instantiator", *MODEL_LINKS, *NET_LINKS):
+            continue
+        flat.update(_flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value})
+    return flat
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; a user's mistake ends it with one line and exit code 2."""
+    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda record: "litlogger" not in record.msg)
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # raised by Lightning itself
     try:
         ClassifierCLI(list(args) if args is not None else None)
     except USER_ERRORS as error:

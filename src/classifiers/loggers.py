@@ -22,11 +22,11 @@ class MetricsCSV(Logger):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.path = folder / "metrics.csv"
-        self.columns: list[str] = []
+        self.columns: list[str] = []  # of the file as it stands
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        row = {"step": step, **metrics}
+        row = {"epoch": metrics.get("epoch"), "step": step, **metrics}
         new = [name for name in row if name not in self.columns]
         if new:
             rows = self._read()

@@ -30,7 +30,7 @@ class ImageDataModule(LightningDataModule):
     Args:
         root: the folder of all data sets; None means `data/` in the project.
         batch_size: images in a batch, of training and evaluation alike.
-        val_size: images held out of the training split for validation.
+        val_size: images held out of the training split for validation: their share below 1, else their number.
         split_seed: which ones; independent of the run's seed.
         augmentations: applied in turn to each training batch, on its device.
         num_workers: processes that fetch batches; 0 is fastest for images in memory.
@@ -46,7 +46,7 @@ class ImageDataModule(LightningDataModule):
         self,
         root: str | Path | None = None,
         batch_size: int = 128,
-        val_size: int = 5000,
+        val_size: int | float = 0.1,
         split_seed: int = 0,
         augmentations: list[Augmentation] | None = None,
         num_workers: int = 0,
@@ -85,10 +85,11 @@ class ImageDataModule(LightningDataModule):
         Raises:
             UserError: the split leaves no image to train or to validate on.
         """
-        if not 0 < self.val_size < size:
-            raise UserError(f"--data.val_size is {self.val_size}: it must lie between 1 and {size - 1}")
+        val_size = round(self.val_size * size) if self.val_size < 1 else int(self.val_size)
+        if not 0 < val_size < size:
+            raise UserError(f"--data.val_size {self.val_size} holds out {val_size} of {size} training images")
         order = torch.randperm(size, generator=torch.Generator().manual_seed(self.split_seed))
-        return order[self.val_size :].sort().values, order[: self.val_size].sort().values
+        return order[val_size:].sort().values, order[:val_size].sort().values
 
     def train_dataloader(self) -> DataLoader[Batch]:
         return self._dataloader(self.train_set, shuffle=True)

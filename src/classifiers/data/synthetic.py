@@ -35,7 +35,7 @@ class SyntheticDataModule(ImageDataModule):
         seed: int = 0,
         root: str | Path | None = None,
         batch_size: int = 128,
-        val_size: int = 500,
+        val_size: int | float = 0.1,
         split_seed: int = 0,
         augmentations: list[Augmentation] | None = None,
         num_workers: int = 0,

@@ -1,0 +1,80 @@
+"""Reading checkpoints: as data, never as code, and with one clear line where they don't fit."""
+
+import pickle
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities import rank_zero_info
+from torch import Tensor, nn
+
+from classifiers.errors import UserError
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """The content of a checkpoint, on the CPU.
+
+    Raises:
+        UserError: no such file, a damaged one, or one that holds more than weights and plain values.
+    """
+    try:
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise UserError(f"there is no checkpoint {path}") from error
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        raise UserError(f"{path} is no checkpoint, or a damaged one") from error
+    if not isinstance(checkpoint, dict):
+        raise UserError(f"{path} is no checkpoint: it holds a {type(checkpoint).__name__}")
+    for class_path in _class_paths(checkpoint.get(LightningModule.CHECKPOINT_HYPER_PARAMS_KEY, {})):
+        module, _, name = class_path.rpartition(".")
+        if not isinstance(getattr(sys.modules.get(module), name, None), type):
+            raise UserError(f"{path} names {class_path}, which is not imported: name it on the command line to trust it")
+    return checkpoint
+
+
+def _class_paths(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key in ("class_path", "_class_path"):
+                yield str(item)
+            yield from _class_paths(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _class_paths(item)
+
+
+def require_fit(checkpoint: dict[str, Any], model: nn.Module, path: str | Path) -> None:
+    """Raise UserError unless the checkpoint's weights are those of `model`, name by name and shape by shape."""
+    loaded, own = checkpoint.get("state_dict", {}), model.state_dict()
+    for name in sorted(loaded.keys() | own.keys()):
+        if name not in own or name not in loaded or loaded[name].shape != own[name].shape:
+            there, here = (tuple(d[name].shape) if name in d else "absent" for d in (loaded, own))
+            raise UserError(f"{path} is of another net: {name} is {there} there and {here} here")
+
+
+def init_weights(net: nn.Module, path: str | Path) -> None:
+    """Copy the weights at `path` into those parts of `net` that have the same name and shape, and say which.
+
+    `path` is a checkpoint of this project, or a plain state dict.
+
+    Raises:
+        UserError: nothing fits.
+    """
+    content = read_checkpoint(path)
+    weights: dict[str, Any] = content.get("state_dict", content)
+    named = {name.removeprefix("net."): value for name, value in weights.items() if isinstance(value, Tensor)}
+    own = net.state_dict()
+    fitting = {name: value for name, value in named.items() if name in own and own[name].shape == value.shape}
+    if not fitting:
+        raise UserError(f"--init_weights: nothing in {path} fits {type(net).__name__}")
+    net.load_state_dict(fitting, strict=False)
+    left_out = sorted(named.keys() - fitting.keys())
+    fresh = sorted(own.keys() - fitting.keys())
+    rank_zero_info(f"Loaded {len(fitting)} of {len(own)} tensors from {path}")
+    if left_out:
+        rank_zero_info(f"  not loaded from it: {', '.join(left_out)}")
+    if fresh:
+        rank_zero_info(f"  newly initialised: {', '.join(fresh)}")

@@ -1,0 +1,45 @@
+"""What a finished run came to: `metrics.json` in its folder, and the table at its end."""
+
+import json
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from classifiers.paths import project_root
+
+
+def write_metrics(folder: Path, result: dict[str, Any]) -> None:
+    """Write `result`, with the versions and the commit that made it, to `metrics.json` in `folder`."""
+    packages = ("torch", "torchvision", "lightning", "torchmetrics")
+    versions = {"python": platform.python_version(), **{name: version(name) for name in packages}}
+    text = json.dumps({**result, "versions": versions, "git_commit": _git_commit()}, indent=2)
+    partial = folder / "metrics.json.partial"
+    partial.write_text(text + "\n")
+    partial.replace(folder / "metrics.json")
+
+
+def print_summary(folder: Path, result: dict[str, Any]) -> None:
+    """Print the best epoch, its losses and accuracies, the seconds and the run folder as a table."""
+    table = Table.grid(padding=(0, 3))
+    table.add_row("best epoch", f"{result['best_epoch']} (of 0 to {result['epochs'] - 1})")
+    for split in ("val", "test"):
+        table.add_row(split, f"loss {result[f'{split}/loss']:.4f}   accuracy {result[f'{split}/acc']:.2%}")
+    table.add_row("seconds", f"{result['seconds']:.0f}")
+    table.add_row("run folder", Text(str(folder), overflow="fold"))
+    Console(highlight=False).print(Panel.fit(table, title=result["experiment"], title_align="left"))
+
+
+def _git_commit() -> str | None:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        found = subprocess.run(command, cwd=project_root(), capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()
