@@ -33,24 +33,25 @@ def ensure_files(folder: Path, md5s: Mapping[str, str], sources: Sequence[Source
     Raises:
         UserError: no source had the files, or `folder` can't be written.
     """
-    if not _damaged(folder, md5s):
-        return
-    failures = []
-    with _new_folder(folder), FileLock(folder.parent / ".lock"):
-        missing = _damaged(folder, md5s)
-        for source in sources:
-            if not missing:
-                break
-            with _scratch_folder(folder / ".partial") as scratch:
-                try:
-                    source.fetch(missing, scratch)
-                    failures.append(f"{source.name} (not the official files)")
-                except (OSError, ValueError) as error:
-                    failures.append(f"{source.name} ({one_line(error)})")
-                wrong = _damaged(scratch, {name: md5s[name] for name in missing})
-                for name in set(missing).difference(wrong):
-                    (scratch / name).replace(folder / name)
-                missing = wrong
+    with _made(folder):
+        if not _damaged(folder, md5s):
+            return
+        with FileLock(folder.parent / ".lock"):
+            failures = []
+            missing = _damaged(folder, md5s)  # again: another process may have fetched them meanwhile
+            for source in sources:
+                if not missing:
+                    break
+                with _scratch_folder(folder / ".partial") as scratch:
+                    try:
+                        source.fetch(missing, scratch)
+                        failures.append(f"{source.name} (not the official files)")
+                    except (OSError, ValueError) as error:
+                        failures.append(f"{source.name} ({one_line(error)})")
+                    wrong = _damaged(scratch, {name: md5s[name] for name in missing})
+                    for name in set(missing).difference(wrong):
+                        (scratch / name).replace(folder / name)
+                    missing = wrong
         if missing:
             raise UserError(f"{folder} lacks {', '.join(missing)}. Tried: {'; '.join(failures)}. {by_hand}")
 
@@ -77,15 +78,16 @@ def _scratch_folder(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _new_folder(folder: Path) -> Iterator[None]:
-    """Create `folder`; on the way out remove what of it and its parents was created here and stayed empty."""
-    created = [path for path in (folder, *folder.parents) if not path.exists()]
+def _made(folder: Path) -> Iterator[None]:
+    """Make `folder`; on the way out remove what of it and its parents was made here and stayed empty."""
+    made: list[Path] = []
     try:
+        made = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
         raise UserError(f"can't write to {folder} ({error.strerror}): name another with --data.root") from error
     finally:
         with contextlib.suppress(OSError):
-            for path in created:
+            for path in made:
                 path.rmdir()
