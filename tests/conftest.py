@@ -1,0 +1,57 @@
+"""What all tests share: no work outside of a temporary folder, and a small fit from the command line."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from classifiers.cli import main
+from classifiers.paths import project_root
+
+REAL_DATA = project_root() / "data"
+SMALL = [
+    "--data=SyntheticDataModule",
+    "--data.batch_size=64",
+    "--data.train_size=400",
+    "--data.test_size=130",
+    "--data.image_size=16",
+    "--data.num_classes=4",
+    "--model.net=MLP",
+    "--model.net.hidden=[8]",
+    "--trainer.accelerator=cpu",
+    "--trainer.max_epochs=2",
+    "--trainer.log_every_n_steps=3",
+    "--trainer.enable_progress_bar=false",
+    "--trainer.enable_model_summary=false",
+]
+
+Cli = Callable[..., Path]
+
+
+@pytest.fixture
+def fit(tmp_path: Path) -> Cli:
+    """Fit a small net on synthetic images with the given further arguments; returns the run folder."""
+
+    def run(*arguments: str) -> Path:
+        before = set((tmp_path / "runs").glob("*/*"))
+        main(["fit", *SMALL, f"--trainer.default_root_dir={tmp_path / 'runs'}", *arguments])
+        (folder,) = set((tmp_path / "runs").glob("*/*")) - before
+        return folder
+
+    return run
+
+
+@pytest.fixture
+def fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run a command line that is a user's mistake; returns its one line, having checked that nothing was written."""
+
+    def run(*arguments: str) -> str:
+        root = tmp_path / "untouched"
+        with pytest.raises(SystemExit) as exit_info:
+            main([*arguments, f"--trainer.default_root_dir={root}"])
+        assert exit_info.value.code == 2
+        assert not root.exists()
+        (line,) = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("Seed set to")]
+        return line
+
+    return run

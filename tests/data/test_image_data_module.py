@@ -1,0 +1,135 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+from lightning.pytorch import LightningModule, Trainer, seed_everything
+
+from classifiers.data import RandomHorizontalFlip, SyntheticDataModule
+from classifiers.errors import UserError
+
+
+def made(**arguments: object) -> SyntheticDataModule:
+    data = SyntheticDataModule(train_size=230, test_size=70, **{"batch_size": 32, **arguments})  # type: ignore[arg-type]
+    data.setup("fit")
+    data.setup("test")
+    return data
+
+
+def seen(loader: object) -> list[int]:
+    """How often each image of a data set whose images were numbered by `numbered` came out of its loader."""
+    return sorted(int(value) for images, _ in loader for value in images.flatten())  # type: ignore[attr-defined]
+
+
+def numbered(data: SyntheticDataModule) -> SyntheticDataModule:
+    for split in (data.train_set, data.val_set, data.test_set):
+        split.images = torch.arange(len(split.images)).view(-1, 1, 1, 1)
+    return data
+
+
+def test_the_split_is_disjoint_and_complete() -> None:
+    train, val = SyntheticDataModule(val_size=30).split(230)
+    assert (len(train), len(val)) == (200, 30)
+    assert sorted([*train.tolist(), *val.tolist()]) == list(range(230))
+
+
+def test_the_split_is_the_same_in_every_process_and_run() -> None:
+    seed_everything(5)
+    _, val = SyntheticDataModule(val_size=4).split(1000)
+    assert val.tolist() == [37, 44, 675, 775]
+    program = "from classifiers import SyntheticDataModule as D; print(D(val_size=4).split(1000)[1].tolist())"
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert printed == "[37, 44, 675, 775]\n"
+
+
+def test_the_split_seed_draws_another_split() -> None:
+    _, val = SyntheticDataModule(val_size=4).split(1000)
+    _, other = SyntheticDataModule(val_size=4, split_seed=1).split(1000)
+    assert val.tolist() != other.tolist()
+
+
+def test_a_size_below_one_is_a_share() -> None:
+    assert len(SyntheticDataModule(val_size=0.2).split(230)[1]) == 46
+    assert len(SyntheticDataModule().split(60000)[1]) == 6000
+
+
+@pytest.mark.parametrize("val_size", [0, 230, 231, 0.0001, -1])
+def test_a_split_that_leaves_nothing_is_refused(val_size: float) -> None:
+    with pytest.raises(UserError, match=rf"--data.val_size {val_size} holds out -?\d+ of 230 training images"):
+        made(val_size=val_size)
+
+
+def test_an_empty_batch_is_refused() -> None:
+    with pytest.raises(UserError, match="--data.batch_size is 0: it must be at least 1"):
+        SyntheticDataModule(batch_size=0)
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_every_image_comes_exactly_once(num_workers: int) -> None:
+    data = numbered(made(val_size=30, num_workers=num_workers))
+    train, val = data.split(230)
+    assert seen(data.train_dataloader()) == train.tolist()
+    assert seen(data.val_dataloader()) == val.tolist()
+    assert seen(data.test_dataloader()) == list(range(70))
+    assert seen(data.predict_dataloader()) == list(range(70))
+    assert [len(loader) for loader in (data.train_dataloader(), data.val_dataloader())] == [7, 1]
+
+
+def test_batches_are_uint8_images_and_their_own_labels() -> None:
+    data = made()
+    for images, labels in data.train_dataloader():
+        assert (images.dtype, labels.dtype) == (torch.uint8, torch.int64)
+        assert images.shape[1:] == (1, 28, 28)
+        for image, label in zip(images, labels, strict=True):
+            assert (data.train_set.images == image).flatten(1).all(1).nonzero().shape == (1, 1)
+            assert label == data.train_set.labels[(data.train_set.images == image).flatten(1).all(1)]
+
+
+def test_only_training_batches_are_shuffled() -> None:
+    data = numbered(made(val_size=0.5))
+    first = [next(iter(data.train_dataloader()))[0].flatten().tolist() for _ in range(2)]
+    assert first[0] != first[1]
+    images, _ = next(iter(data.val_dataloader()))
+    assert images.flatten().tolist() == data.val_set.indices[:32].tolist()
+
+
+class Recorder(LightningModule):
+    """Notes whether the images of each stage came out mirrored."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+        self.mirrored: dict[str, set[bool]] = {}
+
+    def _note(self, stage: str, images: torch.Tensor) -> None:
+        self.mirrored.setdefault(stage, set()).add(bool(images[0, 0, 0, 0] == 27))
+
+    def training_step(self, batch: list[torch.Tensor], batch_idx: int) -> torch.Tensor:
+        self._note("train", batch[0])
+        return self.weight * 1
+
+    def validation_step(self, batch: list[torch.Tensor], batch_idx: int) -> None:
+        self._note("val", batch[0])
+
+    def test_step(self, batch: list[torch.Tensor], batch_idx: int) -> None:
+        self._note("test", batch[0])
+
+    def predict_step(self, batch: list[torch.Tensor], batch_idx: int) -> torch.Tensor:
+        self._note("predict", batch[0])
+        return batch[1]
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def test_only_training_batches_are_augmented() -> None:
+    data = made(augmentations=[RandomHorizontalFlip(p=1)])
+    for split in (data.train_set, data.val_set, data.test_set):
+        split.images = torch.arange(28, dtype=torch.uint8).expand(len(split.images), 1, 28, 28)
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+    trainer = Trainer(max_epochs=1, accelerator="cpu", **quiet)  # type: ignore[arg-type]
+    model = Recorder()
+    trainer.fit(model, data)
+    trainer.test(model, data, verbose=False)
+    trainer.predict(model, data)
+    assert model.mirrored == {"train": {True}, "val": {False}, "test": {False}, "predict": {False}}
