@@ -32,7 +32,7 @@ class ClassifierCLI(LightningCLI):
             ImageDataModule,
             subclass_mode_data=True,
             save_config_callback=RunFolder,
-            trainer_defaults={"logger": False, "enable_autolog_hparams": False},
+            trainer_defaults={"max_epochs": 10, "logger": False, "enable_autolog_hparams": False},
             seed_everything_default=0,
             parser_class=StrictParser,
             parser_kwargs={**strict, **{name: dict(strict) for name in self.subcommands()}},

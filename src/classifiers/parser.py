@@ -49,8 +49,8 @@ def explain(message: str, options: Iterable[str]) -> str:
         if class_path is None:
             return f"unknown key {found[1]}{_hint(found[1], options)}"
         return f"{key}: {class_path[1]} has no option {found[1]}{_hint(found[1], _parameters(class_path[1]))}"
-    if found := re.search(r"Group '([^']+)' does not accept option '([^']+)'", message):
-        name = f"{found[1]}.{found[2]}"
+    if found := re.search(r"(Group|Subcommand) '([^']+)' does not accept option '([^']+)'", message):
+        name = f"{found[2]}.{found[3]}" if found[1] == "Group" else found[3]
         return f"unknown key {name}{_hint(name, options)}"
     if found := re.search(r"Multiple subclasses with name .*", message):
         return f"{key}: {found[0]}"
@@ -110,7 +110,11 @@ def _refuse_duplicates(node: yaml.Node | None) -> None:
             _refuse_duplicates(value)
 
 
+def _float_tensor(values: Any) -> torch.Tensor:
+    return torch.tensor(values, dtype=torch.get_default_dtype())
+
+
 # so that a config can say `weight: [1, 2, 3]` of a loss
-register_type(torch.Tensor, torch.Tensor.tolist, torch.tensor, deserializer_exceptions=(TypeError, ValueError))
+register_type(torch.Tensor, torch.Tensor.tolist, _float_tensor, deserializer_exceptions=(TypeError, ValueError))
 _load = get_loader("yaml")
 set_loader("yaml", _load_strictly, exceptions=(yaml.YAMLError,))

@@ -9,7 +9,7 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.cli import SaveConfigCallback
 
-from classifiers.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
+from classifiers.callbacks.checkpoints import RunCheckpoint
 from classifiers.errors import UserError
 from classifiers.loggers import EventFile, MetricsCSV
 from classifiers.paths import project_root
@@ -32,7 +32,7 @@ class RunFolder(SaveConfigCallback):
         self.folder = Path(trainer.strategy.broadcast(str(self._create()) if trainer.is_global_zero else ""))
         trainer.loggers = [EventFile(self.folder), MetricsCSV(self.folder), *trainer.loggers]
         for callback in trainer.checkpoint_callbacks:
-            if isinstance(callback, BestCheckpoint | LastCheckpoint):
+            if isinstance(callback, RunCheckpoint):
                 callback.dirpath = str(self.folder / "checkpoints")
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -43,21 +43,27 @@ class RunFolder(SaveConfigCallback):
         checkpoint["metrics"] = {name: value.item() for name, value in trainer.callback_metrics.items()}
 
     def _create(self) -> Path:
-        root = Path(self.config.trainer.default_root_dir or project_root() / "runs")
-        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-        names = itertools.chain([stamp], (f"{stamp}-{count}" for count in itertools.count(2)))
-        try:
-            folder = next(path for path in (root / self.config.experiment / name for name in names) if _make(path))
-            self.parser.save(self.config, folder / "config.yaml", skip_none=False)
-        except OSError as error:
-            hint = "name another folder with --trainer.default_root_dir"
-            raise UserError(f"can't write the run to {root} ({error.strerror}): {hint}") from error
+        root = Path(self.config.trainer.default_root_dir or project_root() / "runs").absolute()
+        folder = make_run_folder(root, self.config.experiment)
+        self.parser.save(self.config, folder / "config.yaml", skip_none=False)
         return folder
 
 
-def _make(folder: Path) -> bool:
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        return False
-    return True
+def make_run_folder(root: Path, experiment: str) -> Path:
+    """Make and return a new folder `root/<experiment>/<time>`, numbered where another run of that second has it.
+
+    Raises:
+        UserError: it can't be made.
+    """
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    for name in itertools.chain([stamp], (f"{stamp}-{count}" for count in itertools.count(2))):
+        folder = root / experiment / name
+        try:
+            folder.mkdir(parents=True)
+            break
+        except FileExistsError:
+            continue
+        except OSError as error:
+            hint = "name another folder with --trainer.default_root_dir"
+            raise UserError(f"can't write the run to {root} ({error.strerror}): {hint}") from error
+    return folder

@@ -1,0 +1,48 @@
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+
+from classifiers import SyntheticDataModule
+from tests.conftest import Cli
+
+
+@pytest.fixture
+def confused_validation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Validation labels that are wrong, so that the better a net trains, the worse it validates."""
+    setup = SyntheticDataModule.setup
+
+    def wrong(self: SyntheticDataModule, stage: str) -> None:
+        setup(self, stage)
+        if stage == "fit":
+            self.val_set.labels = (self.val_set.labels + 1) % self.num_classes
+
+    monkeypatch.setattr(SyntheticDataModule, "setup", wrong)
+
+
+def validations(folder: Path) -> list[float]:
+    with (folder / "metrics.csv").open(newline="") as file:
+        return [float(row["val/loss"]) for row in csv.DictReader(file) if row.get("val/loss")]
+
+
+@pytest.mark.usefixtures("confused_validation")
+def test_best_is_the_best_and_last_is_the_last_when_validation_worsens(fit: Cli) -> None:
+    folder = fit(
+        "--best_checkpoint.monitor=val/loss", "--best_checkpoint.mode=min", "--trainer.max_epochs=4",
+        "--model.optimizer=Adam", "--model.optimizer.lr=0.05",
+    )  # fmt: skip
+    losses = validations(folder)
+    assert losses[0] == min(losses) < losses[3]
+    best, last = (torch.load(folder / f"checkpoints/{name}.ckpt", weights_only=True) for name in ("best", "last"))
+    assert (best["epoch"], last["epoch"]) == (0, 3)
+    assert (best["global_step"], last["global_step"]) == (6, 24)
+    assert best["metrics"]["val/loss"] == losses[0]
+    assert last["metrics"]["val/loss"] == losses[3]
+
+
+def test_best_is_rewritten_when_validation_improves(fit: Cli) -> None:
+    folder = fit("--trainer.max_epochs=4", "--best_checkpoint.monitor=val/loss", "--best_checkpoint.mode=min")
+    losses = validations(folder)
+    best = torch.load(folder / "checkpoints/best.ckpt", weights_only=True)
+    assert best["epoch"] == losses.index(min(losses)) == 3

@@ -1,0 +1,90 @@
+import csv
+import os
+import pwd
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from classifiers.callbacks.run_folder import make_run_folder
+from classifiers.errors import UserError
+from tests.conftest import SMALL, Cli
+
+
+def test_a_fit_leaves_exactly_these_files(fit: Cli) -> None:
+    folder = fit()
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    assert [re.sub(r"(tfevents)\..*", r"\1", name) for name in names] == [
+        "checkpoints/best.ckpt",
+        "checkpoints/last.ckpt",
+        "config.yaml",
+        "events.out.tfevents",
+        "metrics.csv",
+        "metrics.json",
+    ]
+    assert folder.parent.name == "default"
+    assert re.fullmatch(r"\d{8}-\d{6}", folder.name)
+
+
+def test_folders_of_one_second_differ(tmp_path: Path) -> None:
+    stamps = {make_run_folder(tmp_path, "shirts").name for _ in range(30)}
+    assert len(stamps) == 30
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "shirts").touch()
+    with pytest.raises(UserError, match=r"can't write the run to .* \(Not a directory\): name another folder with"):
+        make_run_folder(tmp_path, "shirts")
+
+
+def test_the_csv_holds_every_epoch_and_the_test(fit: Cli) -> None:
+    with (fit() / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    filled = [(row["step"], sorted(name for name, value in row.items() if value and "/" in name)) for row in rows]
+    assert filled == [
+        ("2", ["train/loss"]),
+        ("5", ["train/loss"]),
+        ("5", ["val/acc", "val/loss"]),
+        ("5", ["train/acc", "train/epoch_loss"]),
+        ("8", ["train/loss"]),
+        ("11", ["train/loss"]),
+        ("11", ["val/acc", "val/loss"]),
+        ("11", ["train/acc", "train/epoch_loss"]),
+        ("12", ["test/acc", "test/loss"]),
+    ]
+
+
+def test_checkpoints_know_their_epoch_run_and_metrics(fit: Cli) -> None:
+    folder = fit()
+    content = torch.load(folder / "checkpoints/last.ckpt", weights_only=True)
+    assert (content["epoch"], content["run"]) == (1, str(folder))
+    assert set(content["metrics"]) >= {"val/loss", "val/acc", "train/epoch_loss", "train/acc"}
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_another_user_cannot_write_there(tmp_path: Path) -> None:
+    for parent in (tmp_path, *tmp_path.parents[:2]):
+        parent.chmod(0o755)
+    nobody = pwd.getpwnam("nobody").pw_uid
+    process = os.fork()
+    if process == 0:
+        os.setuid(nobody)
+        try:
+            make_run_folder(tmp_path / "runs", "shirts")
+        except UserError as error:
+            os._exit(0 if "Permission denied" in str(error) else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_real_process_works_from_any_folder(tmp_path: Path) -> None:
+    arguments = [*SMALL, "--trainer.default_root_dir=here"]
+    command = [sys.executable, "-m", "classifiers", "fit", *arguments]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert len(list((tmp_path / "here/default").iterdir())) == 1
+    assert result.stdout.rstrip().endswith("╯")

@@ -1,0 +1,250 @@
+import math
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.callbacks import BackboneFinetuning
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+from torch.optim import lr_scheduler
+
+from classifiers import MLP, ConvNet, ImageClassifier, SyntheticDataModule
+from classifiers.errors import UserError
+
+QUIET: dict[str, Any] = {
+    "accelerator": "cpu",
+    "logger": False,
+    "enable_checkpointing": False,
+    "enable_progress_bar": False,
+    "enable_model_summary": False,
+}
+
+
+def synthetic(**arguments: Any) -> SyntheticDataModule:
+    return SyntheticDataModule(**{"num_classes": 4, "image_size": 16, "train_size": 400, "test_size": 130, **arguments})
+
+
+def small(data: SyntheticDataModule, **arguments: Any) -> ImageClassifier:
+    net = MLP(data.in_channels, data.image_size, data.num_classes, hidden=[8])
+    return ImageClassifier(net, mean=data.mean, std=data.std, class_names=data.class_names, **arguments)
+
+
+def trained(model: ImageClassifier, data: SyntheticDataModule, **arguments: Any) -> Trainer:
+    trainer = Trainer(**{**QUIET, "max_epochs": 2, **arguments})
+    trainer.fit(model, data)
+    return trainer
+
+
+def test_forward_normalises_raw_pixels() -> None:
+    model = ImageClassifier(nn.Flatten(), mean=(0.5, 0.25), std=(0.5, 0.125))
+    images = torch.tensor([0, 255, 51, 102], dtype=torch.uint8).view(1, 2, 2, 1)
+    assert model(images)[0].tolist() == pytest.approx([-1.0, 1.0, -0.4, 1.2])
+
+
+def test_a_small_net_learns_the_synthetic_images_in_seconds() -> None:
+    seed_everything(0)
+    data = SyntheticDataModule()
+    net = ConvNet(data.in_channels, data.image_size, data.num_classes, widths=(8, 16))
+    trainer = trained(ImageClassifier(net, partial(torch.optim.Adam, lr=0.01), mean=data.mean, std=data.std), data)
+    (result,) = trainer.test(datamodule=data, verbose=False, ckpt_path=None, model=trainer.lightning_module)
+    assert result["test/acc"] > 0.9
+
+
+@pytest.mark.filterwarnings("ignore:You requested to overfit but enabled train dataloader shuffling")
+def test_overfits_one_batch() -> None:
+    seed_everything(0)
+    data = synthetic()
+    data.setup("fit")
+    data.train_set.labels = torch.randint(4, (400,))  # labels that no pattern explains
+    trainer = trained(small(data, optimizer=partial(torch.optim.Adam, lr=0.03)), data, overfit_batches=1, max_epochs=120)
+    assert trainer.callback_metrics["train/acc"] == 1.0
+    assert trainer.callback_metrics["train/epoch_loss"] < 0.1
+
+
+@pytest.mark.parametrize("batch_size", [1, 64, 1000])
+def test_evaluation_counts_every_image_once(batch_size: int) -> None:
+    data = synthetic(batch_size=batch_size)
+    model = small(data)
+    (result,) = Trainer(**QUIET).test(model, data, verbose=False)
+    images, labels = data.load(train=False)
+    with torch.inference_mode():
+        logits = model.eval()(images)
+    assert result["test/acc"] == pytest.approx((logits.argmax(1) == labels).double().mean().item(), abs=1e-7)
+    assert result["test/loss"] == pytest.approx(F.cross_entropy(logits, labels).item(), rel=1e-5)
+
+
+def test_predictions_are_probabilities() -> None:
+    data = synthetic()
+    batches = Trainer(**QUIET).predict(small(data), data)
+    assert batches is not None
+    probabilities = torch.cat(batches)  # type: ignore[arg-type]
+    assert probabilities.shape == (130, 4)
+    assert probabilities.sum(1).tolist() == pytest.approx([1.0] * 130)
+
+
+@pytest.mark.parametrize("rows", ["one-hot int64", "soft float32"])
+def test_targets_may_be_rows(rows: str) -> None:
+    data = synthetic()
+    data.setup("fit")
+    by_index, by_row = small(data), small(data)
+    by_row.load_state_dict(by_index.state_dict())
+    (expected,) = Trainer(**QUIET).validate(by_index, data, verbose=False)
+    one_hot = F.one_hot(data.val_set.labels, 4)
+    data.val_set.labels = one_hot if rows == "one-hot int64" else 0.9 * one_hot + 0.025
+    (result,) = Trainer(**QUIET).validate(by_row, data, verbose=False)
+    assert result["val/acc"] == expected["val/acc"]
+    if rows == "one-hot int64":
+        assert result["val/loss"] == pytest.approx(expected["val/loss"])
+
+
+class Note(list[tuple[int, dict[str, float]]]):
+    """A logger's worth of rows, as (global step, metrics)."""
+
+
+def logged(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> Note:
+    from lightning.pytorch.loggers import CSVLogger
+
+    rows = Note()
+    monkeypatch.setattr(CSVLogger, "log_metrics", lambda self, metrics, step: rows.append((step, metrics)))
+    monkeypatch.setattr(CSVLogger, "save", lambda self: None)
+    data = synthetic(batch_size=36, train_size=400)  # 360 training images: ten batches
+    trained(small(data), data, logger=CSVLogger("unused"), **arguments)
+    return rows
+
+
+def test_training_loss_is_logged_by_step_and_the_rest_by_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = logged(monkeypatch, log_every_n_steps=4)
+    assert [(step, sorted(metrics)) for step, metrics in rows] == [
+        (3, ["epoch", "train/loss"]),
+        (7, ["epoch", "train/loss"]),
+        (9, ["epoch", "val/acc", "val/loss"]),
+        (9, ["epoch", "train/acc", "train/epoch_loss"]),
+        (11, ["epoch", "train/loss"]),
+        (15, ["epoch", "train/loss"]),
+        (19, ["epoch", "train/loss"]),
+        (19, ["epoch", "val/acc", "val/loss"]),
+        (19, ["epoch", "train/acc", "train/epoch_loss"]),
+    ]
+
+
+def test_logged_training_losses_average_to_those_of_the_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = logged(monkeypatch, log_every_n_steps=5)
+    by_step = [metrics["train/loss"] for _, metrics in rows if "train/loss" in metrics]
+    by_epoch = [metrics["train/epoch_loss"] for _, metrics in rows if "train/epoch_loss" in metrics]
+    assert [(by_step[0] + by_step[1]) / 2, (by_step[2] + by_step[3]) / 2] == pytest.approx(by_epoch)
+
+
+def test_an_accumulated_step_logs_the_loss_of_all_its_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = logged(monkeypatch, log_every_n_steps=5, accumulate_grad_batches=2, max_epochs=1)
+    by_step = [metrics["train/loss"] for _, metrics in rows if "train/loss" in metrics]
+    assert by_step == pytest.approx([metrics["train/epoch_loss"] for _, metrics in rows if "train/acc" in metrics])
+
+
+def test_weight_decay_can_spare_norms_and_biases() -> None:
+    data = synthetic()
+    net = ConvNet(1, 16, 4, widths=(4, 4), depth=1)
+    model = ImageClassifier(net, partial(torch.optim.SGD, lr=0.1, weight_decay=0.5), decay_norms_and_biases=False)
+    optimizer = trained(model, data, max_epochs=1).optimizers[0]
+    assert [(group["weight_decay"], {p.ndim for p in group["params"]}) for group in optimizer.param_groups] == [
+        (0.5, {2, 4}),
+        (0.0, {1}),
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:A `OneCycleLR` scheduler is using 'interval'. 'epoch'")
+@pytest.mark.parametrize(("interval", "steps"), [("step", 12), ("epoch", 2)])
+def test_one_cycle_ends_with_the_run(interval: Any, steps: int) -> None:
+    model = small(
+        synthetic(batch_size=60),
+        optimizer=partial(torch.optim.SGD, lr=0.1),
+        lr_scheduler=partial(lr_scheduler.OneCycleLR, max_lr=1.0),
+        lr_scheduler_interval=interval,
+    )
+    trainer = trained(model, synthetic(batch_size=60))
+    (config,) = trainer.lr_scheduler_configs
+    assert config.scheduler.total_steps == steps  # type: ignore[union-attr]
+    assert config.scheduler.last_epoch == steps
+
+
+def test_a_schedule_shorter_than_the_run_is_refused_before_it_starts() -> None:
+    model = small(
+        synthetic(),
+        lr_scheduler=partial(lr_scheduler.OneCycleLR, max_lr=1.0, total_steps=1),
+        optimizer=partial(torch.optim.SGD, lr=0.1),
+    )
+    with pytest.raises(UserError, match="schedule ends after 1 epochs, the run after 2"):
+        trained(model, synthetic())
+
+
+def test_a_run_without_end_has_no_one_cycle() -> None:
+    model = small(
+        synthetic(), optimizer=torch.optim.SGD, lr_scheduler=partial(lr_scheduler.OneCycleLR, max_lr=1.0)
+    )
+    with pytest.raises(UserError, match="give --trainer.max_epochs or total_steps"):
+        trained(model, synthetic(), max_epochs=-1)
+
+
+def test_plateau_watches_its_monitor() -> None:
+    seed_everything(0)
+    plateau = partial(lr_scheduler.ReduceLROnPlateau, mode="max", patience=0, threshold=10.0)
+    sgd = partial(torch.optim.SGD, lr=0.1)
+    model = small(synthetic(), optimizer=sgd, lr_scheduler=plateau, lr_scheduler_monitor="val/acc")
+    trainer = trained(model, synthetic(), max_epochs=3)
+    assert trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0.1 * 0.1 * 0.1)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "scheduler", "reason"),
+    [
+        (partial(torch.optim.SGD, lr=-1), None, "Invalid learning rate: -1"),
+        (torch.optim.SGD, lr_scheduler.StepLR, "missing 1 required positional argument: 'step_size'"),
+    ],
+)
+def test_an_optimizer_that_cannot_be_made_is_a_users_mistake(optimizer: Any, scheduler: Any, reason: str) -> None:
+    with pytest.raises(UserError, match=reason):
+        trained(small(synthetic(), optimizer=optimizer, lr_scheduler=scheduler), synthetic())
+
+
+def test_lightnings_finetuning_freezes_the_backbone() -> None:
+    data = synthetic()
+    model = small(data, optimizer=partial(torch.optim.SGD, lr=0.1))
+    before = {name: value.clone() for name, value in model.net.state_dict().items()}
+    trained(model, data, callbacks=[BackboneFinetuning(unfreeze_backbone_at_epoch=99)])
+    after = model.net.state_dict()
+    changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {"head"}
+
+
+def test_a_model_built_in_python_reloads_without_code(tmp_path: Path) -> None:
+    data = synthetic()
+    model = small(data, lr_scheduler=partial(lr_scheduler.StepLR, step_size=1))
+    trainer = trained(model, data)
+    trainer.save_checkpoint(tmp_path / "x.ckpt")
+    content = torch.load(tmp_path / "x.ckpt", weights_only=True)
+    assert set(content["hyper_parameters"]) == {
+        "class_names",
+        "channels_last",
+        "decay_norms_and_biases",
+        "lr_scheduler_interval",
+        "lr_scheduler_monitor",
+        "mean",
+        "std",
+    }
+    again = ImageClassifier.load_from_checkpoint(tmp_path / "x.ckpt", net=MLP(1, 16, 4, hidden=[8]))
+    images, _ = data.load(train=False)
+    assert torch.equal(again.eval()(images), model.eval()(images))
+    assert again.class_names == data.class_names
+
+
+def test_channels_last_changes_the_layout_and_not_the_logits() -> None:
+    torch.manual_seed(0)
+    net = ConvNet(3, 16, 4, widths=(4, 8)).eval()
+    images = torch.randint(256, (2, 3, 16, 16), dtype=torch.uint8)
+    expected = ImageClassifier(net)(images)
+    model = ImageClassifier(net, channels_last=True)
+    assert all(p.is_contiguous(memory_format=torch.channels_last) for p in net.parameters() if p.ndim == 4)
+    assert torch.allclose(model(images), expected, atol=1e-5)
+    assert math.isfinite(expected.sum().item())

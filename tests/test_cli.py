@@ -1,0 +1,212 @@
+import csv
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from classifiers import ImageClassifier
+from classifiers.cli import main
+from tests.conftest import SMALL, Cli
+
+Fails = Callable[..., str]
+
+
+def config_of(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((folder / "config.yaml").read_text())
+    return content
+
+
+def metrics_of(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "metrics.json").read_text())
+    return content
+
+
+def test_overrides_reach_what_they_name(fit: Cli) -> None:
+    folder = fit(
+        "--trainer.max_epochs=1", "--model.optimizer=SGD", "--model.optimizer.lr=0.01", "--model.net=ResNet",
+        "--model.net.blocks=1", "--data.batch_size=32", "--seed_everything=7",
+    )  # fmt: skip
+    config = config_of(folder)
+    assert config["seed_everything"] == 7
+    assert config["trainer"]["max_epochs"] == 1
+    assert config["model"]["optimizer"]["class_path"] == "torch.optim.SGD"
+    assert config["model"]["optimizer"]["init_args"]["lr"] == 0.01
+    assert config["model"]["net"]["class_path"] == "classifiers.ResNet"
+    assert config["data"]["init_args"]["batch_size"] == 32
+    assert (metrics_of(folder)["seed"], metrics_of(folder)["epochs"]) == (7, 1)
+
+
+def test_later_configs_win_and_the_first_names_the_experiment(fit: Cli, tmp_path: Path) -> None:
+    (tmp_path / "shirts.yaml").write_text("trainer: {max_epochs: 1}\nseed_everything: 3\n")
+    (tmp_path / "overlay.yaml").write_text("seed_everything: 4\n")
+    configs = [f"--config={tmp_path / name}" for name in ("shirts.yaml", "overlay.yaml")]
+    folder = fit(*configs, "--trainer.max_epochs=1")
+    assert folder.parent.name == "shirts"
+    assert config_of(folder)["seed_everything"] == 4
+    assert fit(f"--config={folder / 'config.yaml'}").parent.name == "shirts"
+
+
+def test_one_seed_gives_one_result_and_leaves_the_split_alone(fit: Cli) -> None:
+    first, again, other = (metrics_of(fit(f"--seed_everything={seed}")) for seed in (1, 1, 2))
+    changing = {"seconds", "seed"}
+    assert {k: v for k, v in first.items() if k not in changing} == {k: v for k, v in again.items() if k not in changing}
+    assert first["train/epoch_loss"] != other["train/epoch_loss"]
+
+
+def test_the_test_command_repeats_the_figures_of_the_fit(fit: Cli, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = fit("--trainer.enable_progress_bar=false")
+    printed = capsys.readouterr().out
+    metrics = metrics_of(folder)
+    assert f"loss {metrics['test/loss']:.4f}   accuracy {metrics['test/acc']:.2%}" in printed
+    before = sorted(path.name for path in folder.rglob("*"))
+    main(["test", f"--config={folder / 'config.yaml'}", f"--ckpt_path={folder / 'checkpoints/best.ckpt'}"])
+    table = capsys.readouterr().out
+    found = {name: float(value) for name, value in re.findall(r"(test/\w+) +│ +([\d.e-]+)", table)}
+    assert found == {"test/acc": metrics["test/acc"], "test/loss": metrics["test/loss"]}
+    assert sorted(path.name for path in folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+def test_evaluation_takes_the_net_from_the_checkpoint(command: str, fit: Cli, tmp_path: Path) -> None:
+    checkpoint = fit("--model.net=LeNet", "--model.net.hidden=[9]") / "checkpoints/best.ckpt"
+    data = [argument for argument in SMALL if argument.startswith(("--data", "--trainer.accel"))]
+    before = sorted(tmp_path.rglob("*"))
+    main([command, *data, f"--ckpt_path={checkpoint}", "--trainer.enable_progress_bar=false"])
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+def test_evaluation_needs_a_checkpoint(command: str, fails: Fails) -> None:
+    assert fails(command) == f"error: {command} needs a trained model: give its checkpoint with --ckpt_path"
+
+
+def test_a_checkpoint_rebuilds_the_model_without_its_config(fit: Cli) -> None:
+    folder = fit("--model.net=ConvNet", "--model.net.widths=[4,4]", "--model.loss.weight=[1,2,3,4]")
+    path = folder / "checkpoints/best.ckpt"
+    content = torch.load(path, weights_only=True)
+    model = ImageClassifier.load_from_checkpoint(path, weights_only=True).eval()
+    assert model.class_names == ("pattern 0", "pattern 1", "pattern 2", "pattern 3")
+    assert model.loss.weight.tolist() == [1, 2, 3, 4]  # type: ignore[union-attr, operator]
+    assert {name: value.shape for name, value in model.state_dict().items()} == {
+        name: value.shape for name, value in content["state_dict"].items()
+    }
+    assert content["run"] == str(folder)
+    images = torch.randint(256, (3, 1, 16, 16), dtype=torch.uint8)
+    again = ImageClassifier.load_from_checkpoint(path, weights_only=True).eval()
+    assert torch.equal(model(images), again(images))
+
+
+def test_resuming_goes_on_where_the_checkpoint_stands(fit: Cli) -> None:
+    folder = fit("--trainer.max_epochs=1")
+    config = f"--config={folder / 'config.yaml'}"
+    on = fit(config, "--trainer.max_epochs=2", f"--ckpt_path={folder / 'checkpoints/last.ckpt'}")
+    assert torch.load(on / "checkpoints/last.ckpt", weights_only=True)["global_step"] == 12
+    assert metrics_of(on)["epochs"] == 2
+
+
+def test_resuming_with_another_net_is_an_error(fit: Cli, fails: Fails) -> None:
+    path = fit() / "checkpoints/last.ckpt"
+    line = fails("fit", *SMALL, "--model.net.hidden=[9]", f"--ckpt_path={path}")
+    cure = "fit with that run's config.yaml, or use --init_weights"
+    assert line == f"error: model.net.init_args.hidden is [8] in {path} but [9] here: {cure}"
+
+
+def test_a_checkpoint_of_other_data_is_an_error(fit: Cli, fails: Fails) -> None:
+    path = fit() / "checkpoints/last.ckpt"
+    line = fails("fit", *SMALL, "--data.num_classes=5", f"--ckpt_path={path}")
+    assert line == f"error: {path} is of another net: net.head.bias is (4,) there and (5,) here"
+
+
+def test_init_weights_starts_from_another_run(fit: Cli) -> None:
+    first = fit() / "checkpoints/best.ckpt"
+    sgd = ["--model.optimizer=SGD", "--model.optimizer.lr=0"]
+    second = fit("--data.num_classes=3", *sgd, f"--init_weights={first}") / "checkpoints/last.ckpt"
+    weights = [torch.load(path, weights_only=True)["state_dict"] for path in (first, second)]
+    assert torch.equal(*(state["net.backbone.1.weight"] for state in weights))
+    assert [len(state["net.head.bias"]) for state in weights] == [4, 3]
+
+
+@pytest.mark.parametrize("option", ["--ckpt_path", "--init_weights"])
+def test_a_checkpoint_that_is_not_there(option: str, fails: Fails, tmp_path: Path) -> None:
+    line = fails("fit", *SMALL, f"{option}={tmp_path / 'x.ckpt'}")
+    assert line == f"error: there is no checkpoint {tmp_path / 'x.ckpt'}"
+
+
+def test_a_gpu_that_is_not_there(fails: Fails) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    assert fails("fit", *SMALL, "--trainer.accelerator=gpu") == "error: No supported gpu backend found!"
+
+
+def test_a_split_larger_than_the_data(fails: Fails) -> None:
+    line = fails("fit", *SMALL, "--data.val_size=401")
+    assert line == "error: --data.val_size 401 holds out 401 of 400 training images"
+
+
+def test_a_run_folder_that_cannot_be_made(fit: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit) as exit_info:
+        main(["fit", *SMALL, f"--trainer.default_root_dir={tmp_path / 'file'}"])
+    assert exit_info.value.code == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    reason = f"can't write the run to {tmp_path / 'file'} (Not a directory)"
+    assert line == f"error: {reason}: name another folder with --trainer.default_root_dir"
+
+
+def test_no_data_and_no_source(fails: Fails, tmp_path: Path) -> None:
+    root = tmp_path / "file"
+    root.touch()
+    line = fails("fit", "--data=FashionMNISTDataModule", f"--data.root={root}", "--trainer.accelerator=cpu")
+    assert line == f"error: can't write to {root}/FashionMNIST/raw (Not a directory): name another with --data.root"
+
+
+def test_a_fast_dev_run_leaves_nothing(tmp_path: Path) -> None:
+    main(["fit", *SMALL, f"--trainer.default_root_dir={tmp_path}", "--trainer.fast_dev_run=true"])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["SGD", "ASGD", "Adagrad", "Adam", "AdamW", "RMSprop"])
+def test_every_optimizer_trains(name: str, fit: Cli) -> None:
+    folder = fit(f"--model.optimizer={name}", "--model.optimizer.lr=0.02", "--trainer.max_epochs=4")
+    with (folder / "metrics.csv").open(newline="") as file:
+        losses = [float(row["val/loss"]) for row in csv.DictReader(file) if row["val/loss"]]
+    assert len(losses) == 4
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "steps"),
+    [
+        (["StepLR", "--model.lr_scheduler.step_size=1"], 2),
+        (["OneCycleLR", "--model.lr_scheduler.max_lr=0.1", "--model.lr_scheduler_interval=step"], 12),
+        (["CosineAnnealingLR", "--model.lr_scheduler.T_max=2"], 2),
+        # Lightning takes this one's step of an epoch after the epoch's checkpoint
+        (["torch.optim.lr_scheduler.ReduceLROnPlateau", "--model.lr_scheduler_monitor=val/acc"], 1),
+    ],
+)
+def test_every_scheduler_trains(scheduler: list[str], steps: int, fit: Cli) -> None:
+    sgd = ["--model.optimizer=SGD", "--model.optimizer.lr=0.1"]
+    folder = fit(*sgd, f"--model.lr_scheduler={scheduler[0]}", *scheduler[1:])
+    (state,) = torch.load(folder / "checkpoints/last.ckpt", weights_only=True)["lr_schedulers"]
+    assert state["last_epoch"] == steps
+
+
+def test_a_monitor_that_nobody_logs(fit: Cli, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        fit("--best_checkpoint.monitor=val/accuracy")
+    assert exit_info.value.code == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("error: `ModelCheckpoint(monitor='val/accuracy')` could not find the monitored key")
+
+
+def test_early_stopping_is_one_line(fit: Cli, tmp_path: Path) -> None:
+    line = "trainer: {callbacks: [{class_path: EarlyStopping, init_args: {monitor: val/loss, patience: 1}}]}\n"
+    (tmp_path / "stop.yaml").write_text(line)
+    frozen = ["--model.optimizer=SGD", "--model.optimizer.lr=0"]
+    folder = fit(f"--config={tmp_path / 'stop.yaml'}", *frozen, "--trainer.max_epochs=9")
+    assert metrics_of(folder)["epochs"] == 2

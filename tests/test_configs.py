@@ -1,0 +1,43 @@
+"""Every config parses, stays short, says how it is run, and trains a step."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from classifiers import CIFAR10DataModule, FashionMNISTDataModule, SyntheticDataModule
+from classifiers.cli import main
+from classifiers.paths import project_root
+
+ROOT = project_root()
+CONFIGS = sorted(path for path in (ROOT / "configs").rglob("*.yaml") if yaml.safe_load(path.read_text()).get("data"))
+
+
+@pytest.fixture
+def synthetic_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the real data modules a few synthetic images of their own shape."""
+    for data_module in (FashionMNISTDataModule, CIFAR10DataModule):
+
+        def load(self: Any, train: bool) -> Any:
+            return SyntheticDataModule(10, self.in_channels, self.image_size, train_size=600, test_size=60).load(train)
+
+        monkeypatch.setattr(data_module, "prepare_data", lambda self: None)
+        monkeypatch.setattr(data_module, "load", load)
+
+
+def test_the_configs_are_found() -> None:
+    assert {path.name for path in CONFIGS} >= {"fashion_mnist.yaml", "cifar10.yaml"}
+
+
+@pytest.mark.usefixtures("synthetic_pixels")
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_config(path: Path, tmp_path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert len(lines) <= 40
+    header = [line for line in lines if line.startswith("#")]
+    relative = str(path.relative_to(ROOT))
+    default = relative == "configs/fashion_mnist.yaml"
+    assert f"# python scripts/fit.py{'' if default else f' --config {relative}'}" in header
+    dry = ["--trainer.fast_dev_run=true", "--trainer.accelerator=cpu", f"--trainer.default_root_dir={tmp_path}"]
+    main(["fit", f"--config={path}", *dry, "--trainer.enable_progress_bar=false"])

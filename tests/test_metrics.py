@@ -1,0 +1,34 @@
+import pytest
+import torch
+from torch.nn import functional as F  # noqa: N812
+
+from classifiers.metrics import LossAndAccuracy
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+@pytest.mark.parametrize("batch_size", [1, 7, 64, 1000])
+def test_loss_and_accuracy_are_exact_at_any_batch_size(batch_size: int, one_hot: bool) -> None:
+    torch.manual_seed(0)
+    logits, labels = torch.randn(201, 5), torch.randint(5, (201,))
+    metrics = LossAndAccuracy()
+    for rows, targets in zip(logits.split(batch_size), labels.split(batch_size), strict=True):
+        metrics.update(F.cross_entropy(rows, targets), rows, F.one_hot(targets, 5) if one_hot else targets)
+    exact = metrics.compute()
+    assert exact["acc"].item() == pytest.approx(sum(logits.argmax(1) == labels).item() / 201, abs=1e-7)
+    assert exact["loss"].item() == pytest.approx(F.cross_entropy(logits, labels).item(), rel=1e-6)
+
+
+def update(metrics: LossAndAccuracy, loss: float, images: int) -> None:
+    metrics.update(torch.tensor(loss), torch.zeros(images, 3), torch.zeros(images, dtype=torch.int64))
+
+
+def test_the_loss_since_the_last_log_weighs_images_and_crosses_resets() -> None:
+    metrics = LossAndAccuracy()
+    update(metrics, 1.0, images=3)
+    update(metrics, 5.0, images=1)
+    assert metrics.loss_since_last_log() == 2.0
+    update(metrics, 3.0, images=2)
+    metrics.reset()
+    update(metrics, 6.0, images=4)
+    assert metrics.loss_since_last_log() == 5.0
+    assert metrics.compute()["loss"] == 6.0
