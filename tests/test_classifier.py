@@ -59,7 +59,8 @@ def test_overfits_one_batch() -> None:
     data = synthetic()
     data.setup("fit")
     data.train_set.labels = torch.randint(4, (400,))  # labels that no pattern explains
-    trainer = trained(small(data, optimizer=partial(torch.optim.Adam, lr=0.03)), data, overfit_batches=1, max_epochs=120)
+    model = small(data, optimizer=partial(torch.optim.Adam, lr=0.03))
+    trainer = trained(model, data, overfit_batches=1, max_epochs=120)
     assert trainer.callback_metrics["train/acc"] == 1.0
     assert trainer.callback_metrics["train/epoch_loss"] < 0.1
 
@@ -180,10 +181,8 @@ def test_a_schedule_shorter_than_the_run_is_refused_before_it_starts() -> None:
 
 
 def test_a_run_without_end_has_no_one_cycle() -> None:
-    model = small(
-        synthetic(), optimizer=torch.optim.SGD, lr_scheduler=partial(lr_scheduler.OneCycleLR, max_lr=1.0)
-    )
-    with pytest.raises(UserError, match="give --trainer.max_epochs or total_steps"):
+    model = small(synthetic(), optimizer=torch.optim.SGD, lr_scheduler=partial(lr_scheduler.OneCycleLR, max_lr=1.0))
+    with pytest.raises(UserError, match="Expected positive integer total_steps, but got inf"):
         trained(model, synthetic(), max_epochs=-1)
 
 

@@ -33,7 +33,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     for class_path in _class_paths(checkpoint.get(LightningModule.CHECKPOINT_HYPER_PARAMS_KEY, {})):
         module, _, name = class_path.rpartition(".")
         if not isinstance(getattr(sys.modules.get(module), name, None), type):
-            raise UserError(f"{path} names {class_path}, which is not imported: name it on the command line to trust it")
+            raise UserError(f"{path} names {class_path}, which nobody imported: if you trust it, name it as an option")
     return checkpoint
 
 

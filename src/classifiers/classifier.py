@@ -1,8 +1,7 @@
 """The one LightningModule: any net with its normalisation, loss, metrics, optimiser and learning-rate schedule."""
 
-import inspect
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
@@ -17,6 +16,7 @@ from classifiers.data.image_data_module import Batch
 from classifiers.errors import UserError, one_line
 from classifiers.metrics import LossAndAccuracy
 from classifiers.models.net import Net
+from classifiers.optimization import parameter_groups, require_length, takes_total_steps
 
 
 class ImageClassifier(LightningModule):
@@ -58,7 +58,7 @@ class ImageClassifier(LightningModule):
         built_from_config = _given_hyperparameters.get() is not None  # then these four are plain values too
         self.save_hyperparameters(ignore=[] if built_from_config else ["net", "optimizer", "lr_scheduler", "loss"])
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
-        self.net = net.to(memory_format=self.memory_format)
+        self.net: nn.Module = net.to(memory_format=self.memory_format)
         self.optimizer = optimizer
         self.lr_scheduler = lr_scheduler
         self.lr_scheduler_interval = lr_scheduler_interval
@@ -74,7 +74,8 @@ class ImageClassifier(LightningModule):
     @property
     def backbone(self) -> nn.Module:
         """All of the net but its head: what Lightning's `BackboneFinetuning` freezes."""
-        backbone: nn.Module = self.net.backbone
+        backbone = self.net.backbone
+        assert isinstance(backbone, nn.Module)
         return backbone
 
     def forward(self, images: Tensor) -> Tensor:
@@ -94,7 +95,8 @@ class ImageClassifier(LightningModule):
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Class probabilities `(B, K)`."""
-        return self(batch[0]).softmax(dim=1)
+        logits: Tensor = self(batch[0])
+        return logits.softmax(dim=1)
 
     def _step(self, batch: Batch, metrics: LossAndAccuracy) -> Tensor:
         images, targets = batch
@@ -106,7 +108,7 @@ class ImageClassifier(LightningModule):
         return loss
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        step, every = self.trainer.global_step, self.trainer.log_every_n_steps
+        step, every = self.trainer.global_step, self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if every and step % every == 0 and step != self.logged_step:  # not in each batch of an accumulated step
             self.logged_step = step
             self.log("train/loss", self.train_metrics.loss_since_last_log(), prog_bar=True)
@@ -127,53 +129,29 @@ class ImageClassifier(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         try:
-            optimizer = self.optimizer(self._parameter_groups())
+            optimizer = self.optimizer(parameter_groups(self.parameters(), self.decay_norms_and_biases))
             if self.lr_scheduler is None:
                 return optimizer
-            scheduler = self.lr_scheduler(optimizer, **self._total_steps(self.lr_scheduler))
+            length = {"total_steps": self._length()} if takes_total_steps(self.lr_scheduler) else {}
+            scheduler = self.lr_scheduler(optimizer, **length)
         except (TypeError, ValueError) as error:
             raise UserError(f"the optimizer or its lr_scheduler can't be made: {one_line(error)}") from error
-        self._require_schedule(getattr(scheduler, "total_steps", None))
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {
-                "scheduler": scheduler,
-                "interval": self.lr_scheduler_interval,
-                "monitor": self.lr_scheduler_monitor,
-            },
+        require_length(getattr(scheduler, "total_steps", None), self._length(), self.lr_scheduler_interval)
+        schedule = {
+            "scheduler": scheduler,
+            "interval": self.lr_scheduler_interval,
+            "monitor": self.lr_scheduler_monitor,
         }
-
-    def _parameter_groups(self) -> Iterable[Any]:
-        parameters = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        if self.decay_norms_and_biases:
-            return parameters
-        matrices = [parameter for parameter in parameters if parameter.ndim > 1]
-        vectors = [parameter for parameter in parameters if parameter.ndim <= 1]
-        return [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
-
-    def _total_steps(self, make_scheduler: LRSchedulerCallable) -> dict[str, int]:
-        """The run's length in units of the interval, where the schedule takes one that its maker leaves open."""
-        given: Mapping[str, Any] = getattr(make_scheduler, "keywords", {})
-        wanted = (getattr(make_scheduler, "func", make_scheduler), *getattr(make_scheduler, "args", ()))
-        takes_steps = any(isinstance(c, type) and "total_steps" in inspect.signature(c).parameters for c in wanted)
-        if not takes_steps or any(given.get(name) is not None for name in ("total_steps", "epochs")):
-            return {}
-        length = self._length()
-        if not 0 < length < math.inf:
-            raise UserError("a schedule over the whole run needs its end: give --trainer.max_epochs or total_steps")
-        return {"total_steps": int(length)}
-
-    def _length(self) -> float:
-        """The run's length in units of the schedule's interval; not positive or infinite if it has no end."""
-        by_step = self.lr_scheduler_interval == "step"
-        return self.trainer.estimated_stepping_batches if by_step else self.trainer.max_epochs or math.inf
-
-    def _require_schedule(self, total_steps: int | None) -> None:
-        if total_steps is not None and total_steps < self._length() < math.inf:
-            end = f"ends after {total_steps} {self.lr_scheduler_interval}s, the run after {self._length():.0f}"
-            raise UserError(f"the learning-rate schedule {end}: train less, or start anew with a longer schedule")
+        return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         if self._trainer is not None and self._trainer.state.fn == TrainerFn.FITTING:
             for schedule in checkpoint.get("lr_schedulers", []):
-                self._require_schedule(schedule.get("total_steps"))
+                require_length(schedule.get("total_steps"), self._length(), self.lr_scheduler_interval)
+
+    def _length(self) -> float:
+        """The run's length in units of the schedule's interval: an int, or infinite."""
+        if self.lr_scheduler_interval == "step":
+            return self.trainer.estimated_stepping_batches
+        epochs = self.trainer.max_epochs
+        return math.inf if epochs is None or epochs < 0 else epochs

@@ -5,9 +5,10 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from jsonargparse import ArgumentParser, Namespace
+from jsonargparse import ArgumentParser
+from lightning.pytorch import Callback
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI, _InstantiatorFn
 
 from classifiers.callbacks import BestCheckpoint, LastCheckpoint, RunFolder
@@ -20,6 +21,7 @@ from classifiers.summary import print_summary, write_metrics
 
 NET_LINKS = ("in_channels", "image_size", "num_classes")
 MODEL_LINKS = ("class_names", "mean", "std")
+Kind = TypeVar("Kind", bound=Callback)
 
 
 class ClassifierCLI(LightningCLI):
@@ -41,8 +43,8 @@ class ClassifierCLI(LightningCLI):
         )
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        parser.add_argument("--experiment", type=str | None, help="Name of the run's folder (default: the first config's)")
-        parser.add_argument("--init_weights", type=str | None, help="Checkpoint whose weights, where they fit, start the fit")
+        parser.add_argument("--experiment", type=str | None, help="Names the run's folder; null: as the first config")
+        parser.add_argument("--init_weights", type=str | None, help="Checkpoint whose weights start the fit")
         parser.add_lightning_class_args(BestCheckpoint, "best_checkpoint")
         parser.add_lightning_class_args(LastCheckpoint, "last_checkpoint")
         parser.set_defaults(
@@ -58,7 +60,7 @@ class ClassifierCLI(LightningCLI):
             parser.link_arguments(f"data.{name}", f"model.net.init_args.{name}", apply_on="instantiate")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        self.config = parser.parse_args(args)
+        self.config = parser.parse_args(cast(Sequence[str] | None, args))
         config = self.config[self.config.subcommand]
         if config.experiment is None:
             config.experiment = Path(str(config.config[0])).stem if config.config else "default"
@@ -90,23 +92,23 @@ class ClassifierCLI(LightningCLI):
             self.parser.add_instantiator(self._build_model, ImageClassifier, subclasses=False)
             return
         config = self.config[self.subcommand]
-        config.model.net = Namespace(class_path="torch.nn.Identity")  # not built: the checkpoint's net is
+        config.model.net = {"class_path": "torch.nn.Identity"}  # not built: the checkpoint's net is
 
         def load(*args: Any, **kwargs: Any) -> ImageClassifier:
             return ImageClassifier.load_from_checkpoint(config.ckpt_path, map_location="cpu", weights_only=True)
 
         self.parser.add_instantiator(load, ImageClassifier, subclasses=False)
 
-    def _build_model(self, class_type: Any, *args: Any, applied_instantiation_links: dict[str, Any], **kwargs: Any) -> Any:
-        """Build the model; unlike the base class, save as its settings only those linked values that the net takes."""
+    def _build_model(self, *args: Any, applied_instantiation_links: dict[str, Any], **kwargs: Any) -> ImageClassifier:
+        """Unlike the base class, note among the model's settings only those linked values that its net takes."""
         taken = ArgumentParser().add_class_arguments(type(kwargs["net"]), fail_untyped=False)
         links = {
             target: value
             for target, value in applied_instantiation_links.items()
             if not target.startswith("model.net.") or target.rpartition(".")[2] in taken
         }
-        build = _InstantiatorFn(cli=self, key="model")
-        return build(class_type, *args, applied_instantiation_links=links, **kwargs)
+        model: ImageClassifier = _InstantiatorFn(self, "model")(*args, applied_instantiation_links=links, **kwargs)
+        return model
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()
@@ -121,29 +123,32 @@ class ClassifierCLI(LightningCLI):
             init_weights(self.model.net, self.config.fit.init_weights)
 
     def after_fit(self) -> None:
-        if self.trainer.fast_dev_run:
+        if self.config.fit.trainer.fast_dev_run:
             self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
             return
-        (run,) = (callback for callback in self.trainer.callbacks if isinstance(callback, RunFolder))
-        best = self.trainer.checkpoint_callback.best_model_path
-        fitted = {name: value.item() for name, value in self.trainer.callback_metrics.items() if name.startswith("train/")}
+        run = self._callback(RunFolder)
+        best = self._callback(BestCheckpoint).best_model_path
+        trained = {name: value.item() for name, value in self.trainer.callback_metrics.items()}
         epochs = self.trainer.current_epoch
         (tested,) = self.trainer.test(self.model, datamodule=self.datamodule, ckpt_path=best, verbose=False)
-        checkpoint = read_checkpoint(best)
-        validated = {name: value for name, value in checkpoint["metrics"].items() if name.startswith("val/")}
-        result = {
-            "experiment": self.config.fit.experiment,
-            "seed": self.config.fit.seed_everything,
-            "epochs": epochs,
-            "best_epoch": checkpoint["epoch"],
-            "seconds": round(run.seconds, 1),
-            **fitted,
-            **validated,
-            **tested,
-        }
         if self.trainer.is_global_zero:
+            checkpoint = read_checkpoint(best)
+            result = {
+                "experiment": self.config.fit.experiment,
+                "seed": self.config.fit.seed_everything,
+                "epochs": epochs,
+                "best_epoch": checkpoint["epoch"],
+                "seconds": round(run.seconds, 1),
+                **{name: value for name, value in trained.items() if name.startswith("train/")},
+                **{name: value for name, value in checkpoint["metrics"].items() if name.startswith("val/")},
+                **tested,
+            }
             write_metrics(run.folder, result)
             print_summary(run.folder, result)
+
+    def _callback(self, kind: type[Kind]) -> Kind:
+        callbacks: list[Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
+        return next(callback for callback in callbacks if isinstance(callback, kind))
 
 
 def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

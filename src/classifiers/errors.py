@@ -1,6 +1,6 @@
 """What counts as a user's mistake: one clear line, exit code 2. Everything else keeps its traceback."""
 
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 
 class UserError(ValueError):

@@ -25,7 +25,7 @@ class LossAndAccuracy(Metric):
         self._logged: tuple[Tensor | float, Tensor | int] = (0.0, 0)  # loss_sum and images at the last log
 
     def update(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
-        """Count a batch: its mean loss `()`, logits `(B, num_classes)`, and labels `(B,)` or rows `(B, num_classes)`."""
+        """Count a batch: its mean loss `()`, logits `(B, K)`, and labels `(B,)` or one-hot or soft rows `(B, K)`."""
         labels = targets.argmax(1) if targets.ndim == 2 else targets
         self.loss_sum += loss.detach() * len(logits)
         self.correct += (logits.detach().argmax(1) == labels).sum()

@@ -54,7 +54,7 @@ def explain(message: str, options: Iterable[str]) -> str:
         return f"unknown key {name}{_hint(name, options)}"
     if found := re.search(r"Multiple subclasses with name .*", message):
         return f"{key}: {found[0]}"
-    if found := re.search(r"class_path '([^']+)':\s+(?:module .* has no attribute|No module named|Unable to import)", message):
+    if found := re.search(r"class_path '([^']+)':\s+(?:module .* has no attribute|No module named)", message):
         return f"{key}: there is no class {found[1]}{_hint(found[1].rpartition('.')[2], _class_names())}"
     if found := re.search(r"File does not exist: '(.+)'", message):
         folder, name = Path(found[1]).parent, Path(found[1]).name
@@ -62,7 +62,7 @@ def explain(message: str, options: Iterable[str]) -> str:
         return f"there is no file {found[1]}{': near it is ' + ', '.join(near) if near else ''}"
     if "Unexpected config" in message:
         return "a config file must be a map of sections such as data, model and trainer"
-    types = [name for name in re.findall(r"(?:Expected an? <class '|Not of type )([\w.]+)", reason) if name != "NoneType"]
+    types = re.findall(r"(?:Expected an? <class '|Not of type )(?!NoneType)([\w.]+)", reason)
     value = re.search(r"(?:Got|Given) value: (.*?)(?:\. Got value|$)", reason, re.MULTILINE)
     if types and value:
         wanted = " or ".join(dict.fromkeys(name.rpartition(".")[2] for name in types))

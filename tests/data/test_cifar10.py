@@ -9,7 +9,7 @@ from tests.conftest import REAL_DATA
 
 real = pytest.mark.skipif(
     not (REAL_DATA / "cifar-10-batches-py/test_batch").exists(),
-    reason="data/ has no CIFAR-10: python scripts/fit.py --config configs/cifar10.yaml gets it where its mirror answers",
+    reason="data/ has no CIFAR-10: python scripts/fit.py --config configs/cifar10.yaml gets it",
 )
 
 

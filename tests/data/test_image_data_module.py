@@ -126,8 +126,14 @@ def test_only_training_batches_are_augmented() -> None:
     data = made(augmentations=[RandomHorizontalFlip(p=1)])
     for split in (data.train_set, data.val_set, data.test_set):
         split.images = torch.arange(28, dtype=torch.uint8).expand(len(split.images), 1, 28, 28)
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
-    trainer = Trainer(max_epochs=1, accelerator="cpu", **quiet)  # type: ignore[arg-type]
+    trainer = Trainer(
+        max_epochs=1,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
     model = Recorder()
     trainer.fit(model, data)
     trainer.test(model, data, verbose=False)

@@ -19,7 +19,7 @@ class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *args: object) -> None:
         pass
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         if self.path.startswith("/silent"):
             self.server.hold.wait()  # type: ignore[attr-defined]
         else:
@@ -89,9 +89,7 @@ def test_a_missing_page(served: tuple[Path, str], tmp_path: Path) -> None:
         fetched(web_folder_of_gz(served[1]), tmp_path / "into")
 
 
-def test_a_silent_server_is_given_up(
-    served: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_silent_server_is_given_up(served: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "TIMEOUT", 0.1)
     with pytest.raises(OSError, match="timed out"):
         fetched(web_folder_of_gz(served[1] + "silent/"), tmp_path / "into")

@@ -45,7 +45,7 @@ class CIFAR10DataModule(ImageDataModule):
 
     @property
     def _folder(self) -> Path:
-        return self.root / CIFAR10.base_folder
+        return self.root / str(CIFAR10.base_folder)
 
     def _read(self, name: str) -> dict[str, Any]:
         with (self._folder / name).open("rb") as file:

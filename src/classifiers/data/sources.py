@@ -72,9 +72,13 @@ def debian_package(package: str, folder: str) -> Source:
             raise FileNotFoundError("this system has no apt")
         (into / "state/lists/partial").mkdir(parents=True)
         (into / "cache/archives/partial").mkdir(parents=True)
-        private = [f"Dir::State={into / 'state'}", f"Dir::Cache={into / 'cache'}", f"Acquire::http::Timeout={TIMEOUT:.0f}"]
-        # apt as root would else drop to a user who can't write here
-        options = [word for option in (*private, "APT::Sandbox::User=root") for word in ("-o", option)]
+        settings = {
+            "Dir::State": into / "state",
+            "Dir::Cache": into / "cache",
+            "Acquire::http::Timeout": round(TIMEOUT),
+            "APT::Sandbox::User": "root",  # apt run by root would else become a user who can't write here
+        }
+        options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
         with Progress(TextColumn("{task.description}"), BarColumn()) as progress:
             progress.add_task(f"Downloading Debian's package {package}", total=None)
             _run("apt-get", "--quiet=2", *options, "update", cwd=into)

@@ -14,9 +14,7 @@ class MLP(Net):
         hidden: widths of the layers before the head.
     """
 
-    def __init__(
-        self, in_channels: int, image_size: int, num_classes: int, hidden: Sequence[int] = (512, 512)
-    ) -> None:
+    def __init__(self, in_channels: int, image_size: int, num_classes: int, hidden: Sequence[int] = (512, 512)) -> None:
         layers, head = perceptron(in_channels * image_size * image_size, hidden, num_classes)
         super().__init__(nn.Sequential(nn.Flatten(), *layers), head)
 
