@@ -140,7 +140,8 @@ def test_a_checkpoint_that_is_not_there(option: str, fails: Fails, tmp_path: Pat
 def test_a_gpu_that_is_not_there(fails: Fails) -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
-    assert fails("fit", *SMALL, "--trainer.accelerator=gpu") == "error: No supported gpu backend found!"
+    line = fails("fit", *SMALL, "--trainer.accelerator=gpu")
+    assert line == "error: --trainer.accelerator gpu (auto works anywhere): No supported gpu backend found!"
 
 
 def test_a_split_larger_than_the_data(fails: Fails) -> None:

@@ -27,6 +27,11 @@ FASHION_MNIST = "classifiers.FashionMNISTDataModule"
             "--data.batchsize 3",
             f"data: {FASHION_MNIST} has no option batchsize: did you mean batch_size?",
         ),
+        (
+            "--trainer.callbacks EarlyStop",
+            "trainer.callbacks: there is no class EarlyStop: did you mean EarlyStopping?",
+        ),
+        ("--model.lr_scheduler_interval day", "model.lr_scheduler_interval: expected 'epoch', 'step', not 'day'"),
         ("--model.net.width 3", "model.net: classifiers.ConvNet has no option width: did you mean widths?"),
         (
             "--model.lr_scheduler ReduceLROnPlateau",
@@ -46,6 +51,10 @@ def test_a_wrong_argument(fails: Fails, arguments: str, line: str) -> None:
         ("model:\n  optimizr: SGD\n", "unknown key model.optimizr: did you mean model.optimizer?"),
         ("- a\n- b\n", "a config file must be a map of sections such as data, model and trainer"),
         ("", "a config file must be a map of sections such as data, model and trainer"),
+        ("data: 3\n", "data: expected a class_path with its init_args, not 3"),
+        ("model: {net: [1]}\n", "model.net: expected a class_path with its init_args, not [1]"),
+        ("trainer: [1]\n", "Problems parsing config: trainer must be a map of options, not [1]"),
+        ("trainer: {max_epochs: [1]}\n", "trainer.max_epochs: expected int, not '[1]'"),
         (
             "trainer:\n  callbacks: [{class_path: EarlyStoping, init_args: {monitor: val/loss}}]\n",
             "trainer.callbacks: there is no class EarlyStoping: did you mean EarlyStopping?",

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from jsonargparse import ArgumentParser
-from lightning.pytorch import Callback
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI, _InstantiatorFn
 
 from classifiers.callbacks import BestCheckpoint, LastCheckpoint, RunFolder
@@ -28,7 +29,7 @@ class ClassifierCLI(LightningCLI):
     """`fit`, `validate`, `test` and `predict` for any data module and any net."""
 
     def __init__(self, args: ArgsType = None) -> None:
-        strict = {"allow_abbrev": False}
+        strict: dict[str, Any] = {"allow_abbrev": False}
         super().__init__(
             ImageClassifier,
             ImageDataModule,
@@ -37,7 +38,7 @@ class ClassifierCLI(LightningCLI):
             trainer_defaults={"max_epochs": 10, "logger": False, "enable_autolog_hparams": False},
             seed_everything_default=0,
             parser_class=StrictParser,
-            parser_kwargs={**strict, **{name: dict(strict) for name in self.subcommands()}},
+            parser_kwargs={"prog": "classifiers", **strict, **{name: dict(strict) for name in self.subcommands()}},
             auto_configure_optimizers=False,
             args=args,
         )
@@ -117,6 +118,16 @@ class ClassifierCLI(LightningCLI):
             if self.subcommand != "fit":
                 self.model.load_state_dict(self.checkpoint["state_dict"])
                 self.config_init[self.subcommand].ckpt_path = None
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        try:
+            return super().instantiate_trainer(**kwargs)
+        except (MisconfigurationException, ValueError) as error:
+            accelerator = self.config[self.subcommand].trainer.accelerator
+            asked = (
+                "--trainer" if accelerator == "auto" else f"--trainer.accelerator {accelerator} (auto works anywhere)"
+            )
+            raise UserError(f"{asked}: {one_line(error)}") from error
 
     def before_fit(self) -> None:
         if self.config.fit.init_weights:

@@ -42,6 +42,7 @@ def explain(message: str, options: Iterable[str]) -> str:
     """One line for jsonargparse's `message`, which is a tree of all that it tried; `options` are the parser's own."""
     key = ".".join(dict.fromkeys(re.findall(r'Parser key "([^"]+)"', message)))
     reason = message.rpartition("Parser key ")[2]
+    tried = "\n".join(line for line in reason.splitlines() if re.search(r"- |Expected", line))
     if found := re.search(r"unrecognized arguments: --([^\s=]+)", message, re.IGNORECASE):
         return f"unknown option --{found[1]}{_hint(found[1], options, prefix='--')}"
     if found := re.search(r"Option '([^']+)' is not accepted", message):
@@ -62,13 +63,15 @@ def explain(message: str, options: Iterable[str]) -> str:
         return f"there is no file {found[1]}{': near it is ' + ', '.join(near) if near else ''}"
     if "Unexpected config" in message:
         return "a config file must be a map of sections such as data, model and trainer"
-    types = re.findall(r"(?:Expected an? <class '|Not of type )(?!NoneType)([\w.]+)", reason)
+    if found := re.search(r"Expected a dot import path string: ([A-Z]\S*|\S+\.\S+)", message):
+        return f"{key}: there is no class {found[1]}{_hint(found[1].rpartition('.')[2], _class_names())}"
+    wanted = [name.rpartition(".")[2] for name in re.findall(r"(?:<class '|Not of type )(?!NoneType)([\w.]+)", tried)]
+    wanted += re.findall(r"typing\.Literal\[(.+?)\]", tried)
     value = re.search(r"(?:Got|Given) value: (.*?)(?:\. Got value|$)", reason, re.MULTILINE)
-    if types and value:
-        wanted = " or ".join(dict.fromkeys(name.rpartition(".")[2] for name in types))
-        return f"{key}: expected {wanted}, not {value[1]!r}"
-    if found := re.search(r"Expected a dot import path string: (\S+)", message):
-        return f"{key}: there is no class {found[1]}{_hint(found[1], _class_names())}"
+    if wanted and value:
+        return f"{key}: expected {' or '.join(dict.fromkeys(wanted))}, not {value[1]!r}"
+    if "Not a valid subclass" in message and value:
+        return f"{key}: expected a class_path with its init_args, not {value[1]}"
     return " ".join(message.replace('Parser key "config": ', "").split())
 
 
@@ -91,10 +94,14 @@ def _class_names() -> Iterator[str]:
 
 
 def _load_strictly(text: str) -> Any:
-    """Load YAML as jsonargparse does, but refuse a key that stands twice in one map."""
+    """Load YAML as jsonargparse does, but refuse keys that stand twice and sections that are no maps."""
     if text.count(":") > 1:
         _refuse_duplicates(yaml.compose(text, Loader=yaml.SafeLoader))
-    return _load(text)
+    content = _load(text)
+    for section in ("trainer", "model") if isinstance(content, dict) else ():
+        if isinstance(content.get(section), list | int | float):
+            raise yaml.YAMLError(f"{section} must be a map of options, not {content[section]}")
+    return content
 
 
 def _refuse_duplicates(node: yaml.Node | None) -> None:
