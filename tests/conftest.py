@@ -1,5 +1,7 @@
 """What all tests share: no work outside of a temporary folder, and a small fit from the command line."""
 
+import runpy
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +28,7 @@ SMALL = [
 ]
 
 Cli = Callable[..., Path]
+Script = Callable[..., str]
 
 
 @pytest.fixture
@@ -53,5 +56,23 @@ def fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., s
         assert not root.exists()
         (line,) = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("Seed set to")]
         return line
+
+    return run
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Script:
+    """Run a script of `scripts/` in this process with the given arguments; returns what it printed."""
+
+    def run(name: str, *arguments: str) -> str:
+        path = project_root() / "scripts" / name
+        monkeypatch.setattr(sys, "argv", [str(path), *arguments])
+        capsys.readouterr()
+        try:
+            runpy.run_path(str(path), run_name="__main__")
+        except SystemExit as exit_info:
+            if exit_info.code:
+                raise
+        return capsys.readouterr().out
 
     return run

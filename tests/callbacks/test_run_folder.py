@@ -2,8 +2,6 @@ import csv
 import os
 import pwd
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,7 @@ import torch
 
 from classifiers.callbacks.run_folder import make_run_folder
 from classifiers.errors import UserError
-from tests.conftest import SMALL, Cli
+from tests.conftest import Cli
 
 
 def test_a_fit_leaves_exactly_these_files(fit: Cli) -> None:
@@ -79,12 +77,3 @@ def test_another_user_cannot_write_there(tmp_path: Path) -> None:
         os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
     assert not (tmp_path / "runs").exists()
-
-
-def test_a_real_process_works_from_any_folder(tmp_path: Path) -> None:
-    arguments = [*SMALL, "--trainer.default_root_dir=here"]
-    command = [sys.executable, "-m", "classifiers", "fit", *arguments]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    assert len(list((tmp_path / "here/default").iterdir())) == 1
-    assert result.stdout.rstrip().endswith("╯")
