@@ -85,20 +85,21 @@ class ImageClassifier(LightningModule):
         return logits
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        return self._step(batch, self.train_metrics)
+        return self.evaluate(batch, self.train_metrics)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self._step(batch, self.val_metrics)
+        self.evaluate(batch, self.val_metrics)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        self._step(batch, self.test_metrics)
+        self.evaluate(batch, self.test_metrics)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Class probabilities `(B, K)`."""
         logits: Tensor = self(batch[0])
         return logits.softmax(dim=1)
 
-    def _step(self, batch: Batch, metrics: LossAndAccuracy) -> Tensor:
+    def evaluate(self, batch: Batch, metrics: LossAndAccuracy) -> Tensor:
+        """The loss `()` of a batch, counted in `metrics`."""
         images, targets = batch
         logits = self(images)
         if targets.ndim == 2:

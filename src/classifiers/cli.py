@@ -1,7 +1,6 @@
 """The command line: Lightning's, with the data module linked into the model and a test after every fit."""
 
 import logging
-import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from classifiers.callbacks import BestCheckpoint, LastCheckpoint, RunFolder
 from classifiers.checkpoint import init_weights, read_checkpoint, require_fit
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
-from classifiers.errors import USER_ERRORS, UserError, one_line
+from classifiers.errors import UserError, one_line, reported
 from classifiers.parser import StrictParser
 from classifiers.summary import print_summary, write_metrics
 
@@ -176,8 +175,5 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; a user's mistake ends it with one line and exit code 2."""
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda record: "litlogger" not in record.msg)
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # raised by Lightning itself
-    try:
+    with reported():
         ClassifierCLI(list(args) if args is not None else None)
-    except USER_ERRORS as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        sys.exit(2)

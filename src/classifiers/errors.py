@@ -1,5 +1,9 @@
 """What counts as a user's mistake: one clear line, exit code 2. Everything else keeps its traceback."""
 
+import contextlib
+import sys
+from collections.abc import Iterator
+
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 
@@ -13,3 +17,13 @@ USER_ERRORS = (UserError, MisconfigurationException)
 def one_line(error: BaseException) -> str:
     """The message of `error` with its line breaks folded."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+@contextlib.contextmanager
+def reported() -> Iterator[None]:
+    """End the program with one line and exit code 2 at a user's mistake."""
+    try:
+        yield
+    except USER_ERRORS as error:
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        sys.exit(2)

@@ -2,4 +2,5 @@
 
 from classifiers.callbacks.checkpoints import BestCheckpoint as BestCheckpoint
 from classifiers.callbacks.checkpoints import LastCheckpoint as LastCheckpoint
+from classifiers.callbacks.evaluate_training_images import EvaluateTrainingImages as EvaluateTrainingImages
 from classifiers.callbacks.run_folder import RunFolder as RunFolder

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
 from torch.utils.data import DataLoader, Dataset
 
 from classifiers.data.augmentations import Augmentation
@@ -31,6 +32,12 @@ class ImageDataModule(LightningDataModule):
         batch_size: images in a batch, of training and evaluation alike.
         val_size: images held out of the training split for validation: their share below 1, else their number.
         split_seed: which ones; independent of the run's seed.
+        validate_on_test: train on the whole training split and validate on the official test images instead, so that
+            test images choose the best checkpoint. Only to repeat published figures that were got that way.
+        shuffle: whether each epoch draws the training images in another order.
+        one_hot: whether labels are served as one-hot rows `(B, K)`.
+        mean: of each channel, subtracted from the images in [0, 1]; None means that of the training images.
+        std: of each channel, by which they are divided then; None means that of the training images.
         augmentations: applied in turn to each training batch, on its device.
         num_workers: processes that fetch batches; 0 is fastest for images in memory.
     """
@@ -47,6 +54,11 @@ class ImageDataModule(LightningDataModule):
         batch_size: int = 128,
         val_size: int | float = 0.1,
         split_seed: int = 0,
+        validate_on_test: bool = False,
+        shuffle: bool = True,
+        one_hot: bool = False,
+        mean: list[float] | None = None,
+        std: list[float] | None = None,
         augmentations: list[Augmentation] | None = None,
         num_workers: int = 0,
     ) -> None:
@@ -57,6 +69,11 @@ class ImageDataModule(LightningDataModule):
         self.batch_size = batch_size
         self.val_size = val_size
         self.split_seed = split_seed
+        self.validate_on_test = validate_on_test
+        self.shuffle = shuffle
+        self.one_hot = one_hot
+        self.mean = mean or self.mean
+        self.std = std or self.std
         self.augmentations = augmentations or []
         self.num_workers = num_workers
 
@@ -70,13 +87,19 @@ class ImageDataModule(LightningDataModule):
 
     def setup(self, stage: str) -> None:
         if stage in ("fit", "validate") and not hasattr(self, "train_set"):
-            images, labels = self.load(train=True)
+            images, labels = self._load(train=True)
             train, val = self.split(len(images))
             self.train_set = ImageDataset(images, labels, train)
             self.val_set = ImageDataset(images, labels, val)
-        if stage in ("test", "predict") and not hasattr(self, "test_set"):
-            images, labels = self.load(train=False)
+        if (stage in ("test", "predict") or self.validate_on_test) and not hasattr(self, "test_set"):
+            images, labels = self._load(train=False)
             self.test_set = ImageDataset(images, labels, torch.arange(len(images)))
+        if self.validate_on_test:
+            self.val_set = self.test_set
+
+    def _load(self, train: bool) -> Batch:
+        images, labels = self.load(train)
+        return images, F.one_hot(labels, self.num_classes) if self.one_hot else labels
 
     def split(self, size: int) -> tuple[Tensor, Tensor]:
         """Sorted, disjoint indices of the training and validation images among `size`.
@@ -84,6 +107,8 @@ class ImageDataModule(LightningDataModule):
         Raises:
             UserError: the split leaves no image to train or to validate on.
         """
+        if self.validate_on_test:
+            return torch.arange(size), torch.arange(0)
         val_size = round(self.val_size * size) if self.val_size < 1 else int(self.val_size)
         if not 0 < val_size < size:
             raise UserError(f"--data.val_size {self.val_size} holds out {val_size} of {size} training images")
@@ -91,16 +116,16 @@ class ImageDataModule(LightningDataModule):
         return order[val_size:].sort().values, order[:val_size].sort().values
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        return self._dataloader(self.train_set, shuffle=True)
+        return self.dataloader(self.train_set, shuffle=self.shuffle)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        return self._dataloader(self.val_set)
+        return self.dataloader(self.val_set)
 
     def test_dataloader(self) -> DataLoader[Batch]:
-        return self._dataloader(self.test_set)
+        return self.dataloader(self.test_set)
 
     def predict_dataloader(self) -> DataLoader[Batch]:
-        return self._dataloader(self.test_set)
+        return self.dataloader(self.test_set)
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         images, labels = batch
@@ -109,7 +134,8 @@ class ImageDataModule(LightningDataModule):
                 images = augment(images)
         return images, labels
 
-    def _dataloader(self, images: "ImageDataset", shuffle: bool = False) -> DataLoader[Batch]:
+    def dataloader(self, images: "ImageDataset", shuffle: bool = False) -> DataLoader[Batch]:
+        """Serves `images` in batches: all of them once, the last batch with what is left."""
         return DataLoader(
             images,
             batch_size=self.batch_size,

@@ -1,12 +1,11 @@
 """Images drawn from a seed: no files, no network, any size. For tests, demos and machines without data."""
 
-from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from classifiers.data.augmentations import Augmentation
 from classifiers.data.image_data_module import ImageDataModule
 
 
@@ -20,6 +19,7 @@ class SyntheticDataModule(ImageDataModule):
         train_size: images in the training split, validation images included.
         test_size: images in the test split.
         seed: draws the patterns and the images, whatever the run's seed.
+        kwargs: options of every data module.
     """
 
     def __init__(
@@ -30,19 +30,14 @@ class SyntheticDataModule(ImageDataModule):
         train_size: int = 2500,
         test_size: int = 500,
         seed: int = 0,
-        root: str | Path | None = None,
-        batch_size: int = 128,
-        val_size: int | float = 0.1,
-        split_seed: int = 0,
-        augmentations: list[Augmentation] | None = None,
-        num_workers: int = 0,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(root, batch_size, val_size, split_seed, augmentations, num_workers)
+        self.mean = (0.5,) * in_channels  # roughly: pixels are uniform before shifts and noise
+        self.std = (0.25,) * in_channels
+        super().__init__(**kwargs)
         self.class_names = tuple(f"pattern {label}" for label in range(num_classes))
         self.in_channels = in_channels
         self.image_size = image_size
-        self.mean = (0.5,) * in_channels  # roughly: pixels are uniform before shifts and noise
-        self.std = (0.25,) * in_channels
         self.train_size = train_size
         self.test_size = test_size
         self.seed = seed
