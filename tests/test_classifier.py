@@ -119,13 +119,13 @@ def logged(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> Note:
 def test_training_loss_is_logged_by_step_and_the_rest_by_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = logged(monkeypatch, log_every_n_steps=4)
     assert [(step, sorted(metrics)) for step, metrics in rows] == [
-        (3, ["epoch", "train/loss"]),
-        (7, ["epoch", "train/loss"]),
+        (3, ["epoch", "lr", "train/loss"]),
+        (7, ["epoch", "lr", "train/loss"]),
         (9, ["epoch", "val/acc", "val/loss"]),
         (9, ["epoch", "train/acc", "train/epoch_loss"]),
-        (11, ["epoch", "train/loss"]),
-        (15, ["epoch", "train/loss"]),
-        (19, ["epoch", "train/loss"]),
+        (11, ["epoch", "lr", "train/loss"]),
+        (15, ["epoch", "lr", "train/loss"]),
+        (19, ["epoch", "lr", "train/loss"]),
         (19, ["epoch", "val/acc", "val/loss"]),
         (19, ["epoch", "train/acc", "train/epoch_loss"]),
     ]

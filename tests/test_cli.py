@@ -41,6 +41,14 @@ def test_overrides_reach_what_they_name(fit: Cli) -> None:
     assert (metrics_of(folder)["seed"], metrics_of(folder)["epochs"]) == (7, 1)
 
 
+def test_a_class_that_replaces_another_takes_none_of_its_defaults(fit: Cli) -> None:
+    folder = fit("--model.optimizer=SGD", "--model.optimizer.lr=0.1", "--model.net=ResNet", "--trainer.max_epochs=1")
+    model = config_of(folder)["model"]
+    assert model["optimizer"]["init_args"]["weight_decay"] == 0.0  # AdamW's is 0.01
+    assert model["net"]["init_args"]["widths"] == [16, 32, 64]  # ConvNet's are [32, 64, 128]
+    assert config_of(folder)["data"]["init_args"]["num_classes"] == 4
+
+
 def test_later_configs_win_and_the_first_names_the_experiment(fit: Cli, tmp_path: Path) -> None:
     (tmp_path / "shirts.yaml").write_text("trainer: {max_epochs: 1}\nseed_everything: 3\n")
     (tmp_path / "overlay.yaml").write_text("seed_everything: 4\n")

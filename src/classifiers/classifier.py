@@ -12,7 +12,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
-from classifiers.data.image_data_module import Batch
+from classifiers.data.image_data_module import Batch, ImageDataModule
 from classifiers.errors import UserError, one_line
 from classifiers.metrics import LossAndAccuracy
 from classifiers.models.net import Net
@@ -24,7 +24,7 @@ class ImageClassifier(LightningModule):
 
     Args:
         net: maps normalised float images to raw logits `(B, K)`.
-        optimizer: makes the optimiser from the parameters.
+        optimizer: makes the optimiser from the parameters; None means AdamW.
         lr_scheduler: makes the learning-rate schedule from the optimiser; None keeps the rate. A schedule that takes
             `total_steps` (`OneCycleLR`) is given the length of the run unless it is told otherwise.
         lr_scheduler_interval: how often the schedule advances.
@@ -43,7 +43,7 @@ class ImageClassifier(LightningModule):
     def __init__(
         self,
         net: Net | nn.Module,
-        optimizer: OptimizerCallable = torch.optim.AdamW,
+        optimizer: OptimizerCallable | None = None,
         lr_scheduler: LRSchedulerCallable | None = None,
         lr_scheduler_interval: Literal["epoch", "step"] = "epoch",
         lr_scheduler_monitor: str = "val/loss",
@@ -59,7 +59,7 @@ class ImageClassifier(LightningModule):
         self.save_hyperparameters(ignore=[] if built_from_config else ["net", "optimizer", "lr_scheduler", "loss"])
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.net: nn.Module = net.to(memory_format=self.memory_format)
-        self.optimizer = optimizer
+        self.optimizer = optimizer or torch.optim.AdamW
         self.lr_scheduler = lr_scheduler
         self.lr_scheduler_interval = lr_scheduler_interval
         self.lr_scheduler_monitor = lr_scheduler_monitor
@@ -80,9 +80,17 @@ class ImageClassifier(LightningModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits `(B, K)` of uint8 images `(B, C, H, W)`."""
-        normalised = (images * self.scale + self.shift).contiguous(memory_format=self.memory_format)
-        logits: Tensor = self.net(normalised)
+        logits: Tensor = self.net(self.normalise(images))
         return logits
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """What the net sees of uint8 images `(B, C, H, W)`: floats, the channels' mean and deviation taken out."""
+        return (images * self.scale + self.shift).contiguous(memory_format=self.memory_format)
+
+    def setup(self, stage: str) -> None:
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        if stage == "fit" and isinstance(data, ImageDataModule):
+            self.example_input_array = data.train_set[0][0][None]  # gives the model summary its shapes
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         return self.evaluate(batch, self.train_metrics)
@@ -113,6 +121,7 @@ class ImageClassifier(LightningModule):
         if every and step % every == 0 and step != self.logged_step:  # not in each batch of an accumulated step
             self.logged_step = step
             self.log("train/loss", self.train_metrics.loss_since_last_log(), prog_bar=True)
+            self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
 
     def on_train_epoch_end(self) -> None:
         self._log_epoch(self.train_metrics, loss="train/epoch_loss", acc="train/acc", prog_bar=False)
@@ -129,15 +138,16 @@ class ImageClassifier(LightningModule):
         metrics.reset()
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
+        length = self._length() if self.lr_scheduler else math.inf
         try:
             optimizer = self.optimizer(parameter_groups(self.parameters(), self.decay_norms_and_biases))
             if self.lr_scheduler is None:
                 return optimizer
-            length = {"total_steps": self._length()} if takes_total_steps(self.lr_scheduler) else {}
-            scheduler = self.lr_scheduler(optimizer, **length)
+            total_steps = {"total_steps": length} if takes_total_steps(self.lr_scheduler) else {}
+            scheduler = self.lr_scheduler(optimizer, **total_steps)
         except (TypeError, ValueError) as error:
             raise UserError(f"the optimizer or its lr_scheduler can't be made: {one_line(error)}") from error
-        require_length(getattr(scheduler, "total_steps", None), self._length(), self.lr_scheduler_interval)
+        require_length(getattr(scheduler, "total_steps", None), length, self.lr_scheduler_interval)
         schedule = {
             "scheduler": scheduler,
             "interval": self.lr_scheduler_interval,

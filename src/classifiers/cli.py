@@ -1,26 +1,36 @@
 """The command line: Lightning's, with the data module linked into the model and a test after every fit."""
 
 import logging
+import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from jsonargparse import ArgumentParser
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import RichModelSummary
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI, _InstantiatorFn
 
-from classifiers.callbacks import BestCheckpoint, LastCheckpoint, RunFolder
+from classifiers.callbacks import BestCheckpoint, LastCheckpoint, RunFolder, TensorBoardCharts
 from classifiers.checkpoint import init_weights, read_checkpoint, require_fit
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
 from classifiers.errors import UserError, one_line, reported
+from classifiers.loggers import EventFile
 from classifiers.parser import StrictParser
 from classifiers.summary import print_summary, write_metrics
 
 NET_LINKS = ("in_channels", "image_size", "num_classes")
 MODEL_LINKS = ("class_names", "mean", "std")
+# Given before all other options: as defaults of the parser they would leave their values to a class that replaces them.
+DEFAULT_CLASSES = (
+    "--data=FashionMNISTDataModule",
+    "--model.net=ConvNet",
+    "--model.optimizer=AdamW",
+    "--model.loss=torch.nn.CrossEntropyLoss",
+)
 Kind = TypeVar("Kind", bound=Callback)
 
 
@@ -34,7 +44,11 @@ class ClassifierCLI(LightningCLI):
             ImageDataModule,
             subclass_mode_data=True,
             save_config_callback=RunFolder,
-            trainer_defaults={"max_epochs": 10, "logger": False, "enable_autolog_hparams": False},
+            trainer_defaults={
+                "max_epochs": 10,
+                "logger": False,
+                "enable_autolog_hparams": False,
+            },
             seed_everything_default=0,
             parser_class=StrictParser,
             parser_kwargs={"prog": "classifiers", **strict, **{name: dict(strict) for name in self.subcommands()}},
@@ -47,20 +61,15 @@ class ClassifierCLI(LightningCLI):
         parser.add_argument("--init_weights", type=str | None, help="Checkpoint whose weights start the fit")
         parser.add_lightning_class_args(BestCheckpoint, "best_checkpoint")
         parser.add_lightning_class_args(LastCheckpoint, "last_checkpoint")
-        parser.set_defaults(
-            {
-                "data": {"class_path": "classifiers.FashionMNISTDataModule"},
-                "model.net": {"class_path": "classifiers.ConvNet"},
-                "model.loss": {"class_path": "torch.nn.CrossEntropyLoss"},
-            }
-        )
         for name in MODEL_LINKS:
             parser.link_arguments(f"data.{name}", f"model.{name}", apply_on="instantiate")
         for name in NET_LINKS:
             parser.link_arguments(f"data.{name}", f"model.net.init_args.{name}", apply_on="instantiate")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        self.config = parser.parse_args(cast(Sequence[str] | None, args))
+        given = sys.argv[1:] if args is None else list(args)
+        place = next((place for place, word in enumerate(given, 1) if word in self.subcommands()), len(given))
+        self.config = parser.parse_args([*given[:place], *DEFAULT_CLASSES, *given[place:]])
         config = self.config[self.config.subcommand]
         if config.experiment is None:
             config.experiment = Path(str(config.config[0])).stem if config.config else "default"
@@ -119,6 +128,12 @@ class ClassifierCLI(LightningCLI):
                 self.config_init[self.subcommand].ckpt_path = None
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        if self.subcommand == "fit":
+            summary = self.config.fit.trainer.enable_model_summary is not False
+            self.trainer_defaults["callbacks"] = [
+                TensorBoardCharts(),
+                *([RichModelSummary(max_depth=3)] if summary else []),
+            ]
         try:
             return super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ValueError) as error:
@@ -154,6 +169,10 @@ class ClassifierCLI(LightningCLI):
                 **tested,
             }
             write_metrics(run.folder, result)
+            final = {name: value for name, value in result.items() if name.startswith(("val/", "test/"))}
+            settings = {name: self.config_dump[name] for name in ("seed_everything", "data", "model")}
+            events = next(logger for logger in self.trainer.loggers if isinstance(logger, EventFile))
+            events.log_final(_flat(settings) | {"max_epochs": self.config.fit.trainer.max_epochs}, final)
             print_summary(run.folder, result)
 
     def _callback(self, kind: type[Kind]) -> Kind:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 
-class UserError(ValueError):
+class UserError(Exception):
     """A mistake the user can mend; its message is one line that names the cause and the cure."""
 
 
@@ -24,6 +24,11 @@ def reported() -> Iterator[None]:
     """End the program with one line and exit code 2 at a user's mistake."""
     try:
         yield
-    except USER_ERRORS as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, USER_ERRORS):
+            cause = cause.__cause__  # jsonargparse wraps what a constructor raises
+        if cause is None:
+            raise
+        print(f"error: {one_line(cause)}", file=sys.stderr)
         sys.exit(2)

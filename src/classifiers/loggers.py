@@ -58,6 +58,11 @@ class EventFile(TensorBoardLogger):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, name="", version="", default_hp_metric=False)
 
+    @rank_zero_only
+    def log_final(self, settings: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
+        """Show the run's settings and what it came to in the hparams tab."""
+        self.log_hyperparams(dict(settings), {f"best/{name}": value for name, value in metrics.items()})
+
     def save(self) -> None:
         self.experiment.flush()
 

@@ -41,14 +41,17 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> No
 def test_the_csv_holds_every_epoch_and_the_test(fit: Cli) -> None:
     with (fit() / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    filled = [(row["step"], sorted(name for name, value in row.items() if value and "/" in name)) for row in rows]
+    filled = [
+        (row["step"], sorted(name for name, value in row.items() if value and name not in ("epoch", "step")))
+        for row in rows
+    ]
     assert filled == [
-        ("2", ["train/loss"]),
-        ("5", ["train/loss"]),
+        ("2", ["lr", "train/loss"]),
+        ("5", ["lr", "train/loss"]),
         ("5", ["val/acc", "val/loss"]),
         ("5", ["train/acc", "train/epoch_loss"]),
-        ("8", ["train/loss"]),
-        ("11", ["train/loss"]),
+        ("8", ["lr", "train/loss"]),
+        ("11", ["lr", "train/loss"]),
         ("11", ["val/acc", "val/loss"]),
         ("11", ["train/acc", "train/epoch_loss"]),
         ("12", ["test/acc", "test/loss"]),

@@ -4,3 +4,4 @@ from classifiers.callbacks.checkpoints import BestCheckpoint as BestCheckpoint
 from classifiers.callbacks.checkpoints import LastCheckpoint as LastCheckpoint
 from classifiers.callbacks.evaluate_training_images import EvaluateTrainingImages as EvaluateTrainingImages
 from classifiers.callbacks.run_folder import RunFolder as RunFolder
+from classifiers.callbacks.tensorboard_charts import TensorBoardCharts as TensorBoardCharts

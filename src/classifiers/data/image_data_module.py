@@ -65,6 +65,8 @@ class ImageDataModule(LightningDataModule):
         super().__init__()
         if batch_size < 1:
             raise UserError(f"--data.batch_size is {batch_size}: it must be at least 1")
+        if num_workers < 0:
+            raise UserError(f"--data.num_workers is {num_workers}: it must be at least 0")
         self.root = Path(root) if root else project_root() / "data"
         self.batch_size = batch_size
         self.val_size = val_size
@@ -74,6 +76,9 @@ class ImageDataModule(LightningDataModule):
         self.one_hot = one_hot
         self.mean = mean or self.mean
         self.std = std or self.std
+        if not len(self.mean) == len(self.std) == self.in_channels or min(self.std) <= 0:
+            values = f"--data.mean is {list(self.mean)} and --data.std {list(self.std)}"
+            raise UserError(f"{values}: they need {self.in_channels} values each, std positive ones")
         self.augmentations = augmentations or []
         self.num_workers = num_workers
 
@@ -128,10 +133,11 @@ class ImageDataModule(LightningDataModule):
         return self.dataloader(self.test_set)
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        if self.trainer is None or not self.trainer.training or isinstance(batch, Tensor):  # the summary's example
+            return batch
         images, labels = batch
-        if self.trainer is not None and self.trainer.training:
-            for augment in self.augmentations:
-                images = augment(images)
+        for augment in self.augmentations:
+            images = augment(images)
         return images, labels
 
     def dataloader(self, images: "ImageDataset", shuffle: bool = False) -> DataLoader[Batch]:

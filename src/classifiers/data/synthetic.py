@@ -32,12 +32,12 @@ class SyntheticDataModule(ImageDataModule):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        self.mean = (0.5,) * in_channels  # roughly: pixels are uniform before shifts and noise
-        self.std = (0.25,) * in_channels
-        super().__init__(**kwargs)
         self.class_names = tuple(f"pattern {label}" for label in range(num_classes))
         self.in_channels = in_channels
         self.image_size = image_size
+        self.mean = (0.5,) * in_channels  # roughly: pixels are uniform before shifts and noise
+        self.std = (0.25,) * in_channels
+        super().__init__(**kwargs)
         self.train_size = train_size
         self.test_size = test_size
         self.seed = seed

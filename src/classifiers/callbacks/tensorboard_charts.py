@@ -1,0 +1,43 @@
+"""What TensorBoard shows of a run beside its scalars."""
+
+import warnings
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities import rank_zero_only
+
+from classifiers.classifier import ImageClassifier
+from classifiers.data import ImageDataModule
+from classifiers.figures import labelled_grid
+from classifiers.loggers import EventFile
+
+LAYOUT = {
+    "training and validation": {
+        "loss": ["Multiline", ["train/epoch_loss", "val/loss"]],
+        "accuracy": ["Multiline", ["train/acc", "val/acc"]],
+    }
+}
+
+
+class TensorBoardCharts(Callback):
+    """Training against validation in one chart, a grid of training images, and the graph of the net."""
+
+    @rank_zero_only
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        logger = trainer.logger
+        if not (isinstance(logger, EventFile) and isinstance(data, ImageDataModule)):
+            return
+        assert isinstance(pl_module, ImageClassifier)
+        images, labels = data.train_set.__getitems__(list(range(min(32, len(data.train_set)))))
+        writer = logger.experiment
+        writer.add_custom_scalars(LAYOUT)
+        writer.add_figure("training images", labelled_grid(images, labels, data.class_names))
+        pl_module.eval()
+        with (
+            torch.no_grad(),
+            warnings.catch_warnings(action="ignore", category=FutureWarning),
+        ):  # TensorBoard still traces
+            writer.add_graph(pl_module.net, pl_module.normalise(images[:1].to(pl_module.device)))
+        pl_module.train()

@@ -1,0 +1,35 @@
+"""What a data set holds, computed from its images rather than quoted."""
+
+from dataclasses import dataclass
+
+from classifiers.data import ImageDataModule
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """Sizes of the splits, images per class in each, and the channels' mean and standard deviation.
+
+    Both are in [0, 1], over all images of the official training split.
+    """
+
+    sizes: dict[str, int]
+    per_class: dict[str, list[int]]
+    mean: list[float]
+    std: list[float]
+
+
+def inspect_data(data: ImageDataModule) -> Inspection:
+    """Look at all images of a data module that is set up for fit and test."""
+    splits = {"train": data.train_set, "val": data.val_set, "test": data.test_set}
+    labels = {name: split.labels[split.indices] for name, split in splits.items()}
+    counts = {
+        name: rows.sum(0) if rows.ndim == 2 else rows.bincount(minlength=data.num_classes)
+        for name, rows in labels.items()
+    }
+    pixels = data.train_set.images.movedim(1, 0).flatten(1).double() / 255  # (C, N * H * W)
+    return Inspection(
+        {name: len(split) for name, split in splits.items()},
+        {name: count.tolist() for name, count in counts.items()},
+        pixels.mean(1).tolist(),
+        pixels.std(1).tolist(),
+    )

@@ -1,0 +1,25 @@
+import json
+
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tests.conftest import Cli
+
+
+def test_tensorboard_shows_charts_images_graph_and_final_hparams(fit: Cli) -> None:
+    folder = fit()
+    events = EventAccumulator(str(folder), size_guidance={"images": 0})
+    events.Reload()
+    tags = events.Tags()
+    assert {"train/loss", "lr", "train/epoch_loss", "train/acc", "val/loss", "val/acc", "test/loss", "test/acc"} <= set(
+        tags["scalars"]
+    )
+    assert tags["images"] == ["training images"]
+    assert tags["graph"]
+    assert "custom_scalars__config__" in tags["tensors"]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    for name in ("val/loss", "val/acc", "test/loss", "test/acc"):
+        (event,) = events.Scalars(f"best/{name}")
+        assert abs(event.value - metrics[name]) < 1e-6
+    summary = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    assert b"data.init_args.batch_size" in summary
+    assert b"seed_everything" in summary

@@ -1,0 +1,36 @@
+import sys
+from pathlib import Path
+
+import matplotlib.image
+import pytest
+
+from tests.conftest import Script
+
+
+def test_it_prints_and_draws(script: Script, tmp_path: Path) -> None:
+    options = ["--data=SyntheticDataModule", "--data.train_size=100", "--data.val_size=10", "--data.test_size=30"]
+    printed = script("inspect_data.py", *options, f"--out={tmp_path / 'new/grid.png'}")
+    assert "train (90)" in printed
+    assert "pattern 9" in printed
+    assert "of the training images; the data module has 0.5000" in printed
+    assert matplotlib.image.imread(tmp_path / "new/grid.png").shape[1] == 1000
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--data=SyntheticDataModule", "--data.val_size=1e9"], "--data.val_size 1000000000.0 holds out 1000000000 of"),
+        (["--data.batch_size=0"], "--data.batch_size is 0: it must be at least 1"),
+        (["--data=Syntetic"], "data: there is no class Syntetic"),
+        (["--dta=3"], "unknown option --dta: did you mean --data?"),
+        (["--data=SyntheticDataModule", "--out=/proc/x.png"], "can't write /proc/x.png"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    options: list[str], line: str, script: Script, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        script("inspect_data.py", *options)
+    assert exit_info.value.code == 2
+    assert capsys.readouterr().err.startswith(f"error: {line}")
+    assert sys.argv[0].endswith("inspect_data.py")

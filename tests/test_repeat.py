@@ -1,0 +1,88 @@
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from classifiers.errors import UserError
+from classifiers.paths import project_root
+from classifiers.repeat import repeat
+
+CONFIG = """
+data: {class_path: SyntheticDataModule, init_args: {train_size: 200, test_size: 50, image_size: 8}}
+model: {net: MLP, optimizer: {class_path: SGD, init_args: {lr: 0.05}}}
+trainer: {max_epochs: EPOCHS, accelerator: cpu, log_every_n_steps: 1, default_root_dir: ignored}
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    (tmp_path / "shirts.yaml").write_text(CONFIG.replace("EPOCHS", "2"))
+    return tmp_path / "shirts.yaml"
+
+
+def test_finished_runs_are_kept_and_tabled(config: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (first,) = repeat([config], seeds=1, out=out)
+    assert (first.config, first.seeds) == ("shirts", 1)
+    (run,) = out.glob("*/seed-0/*")
+    written = (run / "metrics.json").stat().st_mtime_ns
+    (second,) = repeat([config], seeds=2, out=out)
+    assert second.seeds == 2
+    assert (run / "metrics.json").stat().st_mtime_ns == written
+    assert len(list(out.glob("*/seed-*/*/metrics.json"))) == 2
+    assert json.loads((out / "table.json").read_text())[0]["test_acc"] == list(second.test_acc)
+    assert (out / "table.md").read_text().splitlines()[2].startswith("| shirts | 2 | ")
+
+
+def test_a_changed_config_is_fitted_anew(config: Path, tmp_path: Path) -> None:
+    repeat([config], seeds=1, out=tmp_path / "out")
+    config.write_text(config.read_text() + "# changed\n")
+    repeat([config], seeds=1, out=tmp_path / "out")
+    assert len(list((tmp_path / "out").glob("*/seed-0/*/metrics.json"))) == 2
+
+
+def test_no_seeds(config: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--seeds is 0: it must be at least 1"):
+        repeat([config], seeds=0, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_config_names_the_near_ones(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match="there is no config configs/fashion.yaml: near it is configs/fashion_mnist.yaml"
+    ):
+        repeat([Path("configs/fashion.yaml")], seeds=1, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_written(config: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"can't write to .*shirts.yaml \(File exists\): name another folder with --out"
+    ):
+        repeat([config], seeds=1, out=config)
+
+
+def test_a_fit_that_fails_says_why(config: Path, tmp_path: Path) -> None:
+    config.write_text(config.read_text().replace("net: MLP", "net: MLPP"))
+    with pytest.raises(UserError, match=r"with seed 0 failed: model.net: there is no class MLPP: did you mean MLP\?"):
+        repeat([config], seeds=1, out=tmp_path / "out")
+
+
+def test_an_interrupted_job_ends_its_fit_and_says_how_to_go_on(config: Path, tmp_path: Path) -> None:
+    config.write_text(CONFIG.replace("EPOCHS", "100000"))
+    command = [sys.executable, project_root() / "scripts/repeat.py", config, f"--out={tmp_path / 'out'}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not list((tmp_path / "out").glob("*/seed-0/*/metrics.csv")):
+            assert time.monotonic() < deadline
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+    assert process.returncode == 130
+    assert errors == "stopped: finished runs are kept, the same command goes on with the rest\n"
+    assert not (tmp_path / "out/table.md").exists()
+    running = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert running.stdout == ""
