@@ -121,7 +121,7 @@ def test_resuming_with_another_net_is_an_error(fit: Cli, fails: Fails) -> None:
     path = fit() / "checkpoints/last.ckpt"
     line = fails("fit", *SMALL, "--model.net.hidden=[9]", f"--ckpt_path={path}")
     cure = "fit with that run's config.yaml, or use --init_weights"
-    assert line == f"error: model.net.init_args.hidden is [8] in {path} but [9] here: {cure}"
+    assert line == f"error: --model.net.hidden is [8] in {path} but [9] here: {cure}"
 
 
 def test_a_checkpoint_of_other_data_is_an_error(fit: Cli, fails: Fails) -> None:

@@ -51,11 +51,9 @@ def test_no_seeds(config: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_an_unknown_config_names_the_near_ones(tmp_path: Path) -> None:
-    with pytest.raises(
-        UserError, match="there is no config configs/fashion.yaml: near it is configs/fashion_mnist.yaml"
-    ):
-        repeat([Path("configs/fashion.yaml")], seeds=1, out=tmp_path / "out")
+def test_an_unknown_config_names_the_near_ones(config: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"there is no file .*/skirts\.yaml: near it is shirts\.yaml"):
+        repeat([config.with_name("skirts.yaml")], seeds=1, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

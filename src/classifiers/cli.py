@@ -85,11 +85,12 @@ class ClassifierCLI(LightningCLI):
             raise UserError(f"{subcommand} needs a trained model: give its checkpoint with --ckpt_path")
         if subcommand == "fit" and self._rebuilds_model():
             self._dump_config()
-            there, here = _flat(self.checkpoint["hyper_parameters"]), _flat(self.config_dump["model"])
+            there = _flat(self.checkpoint["hyper_parameters"], "--model")
+            here = _flat(self.config_dump["model"], "--model")
             for name in sorted(there.keys() | here.keys()):
                 if there.get(name) != here.get(name):
                     values = f"{there.get(name)} in {path} but {here.get(name)} here"
-                    raise UserError(f"model.{name} is {values}: fit with that run's config.yaml, or use --init_weights")
+                    raise UserError(f"{name} is {values}: fit with that run's config.yaml, or use --init_weights")
 
     def _rebuilds_model(self) -> bool:
         """Whether the checkpoint was built by the command line, and so says how to build its model again."""
@@ -181,12 +182,13 @@ class ClassifierCLI(LightningCLI):
 
 
 def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as one map from dotted names, without what the data module fills in."""
+    """Nested settings under the names of their options, without those that the data module fills in."""
     flat: dict[str, Any] = {}
     for key, value in settings.items():
         if key in ("_instantiator", *MODEL_LINKS, *NET_LINKS):
             continue
-        flat.update(_flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value})
+        name = prefix if key in ("class_path", "init_args") else f"{prefix}.{key}" if prefix else key
+        flat.update(_flat(value, name) if isinstance(value, dict) else {name: value})
     return flat
 
 

@@ -35,9 +35,7 @@ def explain(message: str, options: Iterable[str]) -> str:
     if found := re.search(r"class_path '([^']+)':\s+(?:module .* has no attribute|No module named)", message):
         return f"{key}: there is no class {found[1]}{_hint(found[1].rpartition('.')[2], _class_names())}"
     if found := re.search(r"File does not exist: '(.+)'", message):
-        folder, name = Path(found[1]).parent, Path(found[1]).name
-        near = difflib.get_close_matches(name, [path.name for path in folder.glob("*.yaml")])
-        return f"there is no file {found[1]}{': near it is ' + ', '.join(near) if near else ''}"
+        return missing_file(Path(found[1]))
     if "Unexpected config" in message:
         return "a config file must be a map of sections such as data, model and trainer"
     if found := re.search(r"Expected a dot import path string: ([A-Z]\S*|\S+\.\S+)", message):
@@ -50,6 +48,12 @@ def explain(message: str, options: Iterable[str]) -> str:
     if "Not a valid subclass" in message and value:
         return f"{key}: expected a class_path with its init_args, not {value[1]}"
     return " ".join(message.replace('Parser key "config": ', "").split())
+
+
+def missing_file(path: Path) -> str:
+    """The line for a config that is not there, with those of its folder whose names are near."""
+    near = difflib.get_close_matches(path.name, [other.name for other in path.parent.glob("*.yaml")])
+    return f"there is no file {path}{': near it is ' + ', '.join(near) if near else ''}"
 
 
 def _hint(name: str, known: Iterable[str], prefix: str = "") -> str:

@@ -61,7 +61,8 @@ class EventFile(TensorBoardLogger):
     @rank_zero_only
     def log_final(self, settings: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
         """Show the run's settings and what it came to in the hparams tab."""
-        self.log_hyperparams(dict(settings), {f"best/{name}": value for name, value in metrics.items()})
+        given = {name: value for name, value in settings.items() if value is not None}
+        self.log_hyperparams(given, {f"best/{name}": value for name, value in metrics.items()})
 
     def save(self) -> None:
         self.experiment.flush()

@@ -1,7 +1,6 @@
 """Fit configs with several seeds each, in processes of their own; what is finished stays finished."""
 
 import csv
-import difflib
 import hashlib
 import json
 import subprocess
@@ -12,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from classifiers.errors import UserError
-from classifiers.paths import project_root
+from classifiers.explain import missing_file
 from classifiers.results import Row, markdown, row
 
 
 @dataclass(frozen=True)
 class Run:
-    """One fit of a config with a seed. It is looked for, and done, in a folder that names the config's content."""
+    """One fit of a config with a seed, under `out` in a folder that names the config's content."""
 
     config: Path
     seed: int
@@ -33,33 +32,30 @@ class Run:
         return f"{self.config.stem}-{digest}/seed-{self.seed}"
 
     def result(self) -> dict[str, Any] | None:
-        """The metrics of the finished run, with its last epoch's under `last`; None if there is none."""
+        """The metrics of the finished run, and under `last` those of its last epoch; None if it isn't finished."""
         for path in sorted((self.out / self.experiment).glob("*/metrics.json")):
-            result: dict[str, Any] = json.loads(path.read_text())
-            return {**result, "last": last_epoch(path.with_name("metrics.csv"))}
+            last = {name: float(value) for row in _rows(path.parent) for name, value in row.items() if value}
+            return {**json.loads(path.read_text()), "last": last}
         return None
 
-    def fit(self) -> Iterator[int]:
-        """Fit in a process of its own; yields the number of finished epochs about every second."""
-        options = [f"--config={self.config}", f"--seed_everything={self.seed}", f"--experiment={self.experiment}"]
-        quiet = ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
+    def fit(self) -> Iterator[float]:
+        """Fit; yields about every second which share of the epochs is done."""
         command = [
             sys.executable,
             "-m",
             "classifiers",
             "fit",
-            *options,
-            *quiet,
-            f"--trainer.default_root_dir={self.out}",
+            f"--config={self.config}",
+            f"--seed_everything={self.seed}",
         ]
+        command += [f"--experiment={self.experiment}", f"--trainer.default_root_dir={self.out}"]
+        command += ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
         log = self.out / "log.txt"
-        before = set(self.out.glob(f"{self.experiment}/*"))
+        before = set((self.out / self.experiment).glob("*"))
         with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as process:
             try:
                 while process.poll() is None:
-                    yield sum(
-                        epochs(folder / "metrics.csv") for folder in set(self.out.glob(f"{self.experiment}/*")) - before
-                    )
+                    yield from map(_share, set((self.out / self.experiment).glob("*")) - before)
                     try:
                         process.wait(timeout=1)
                     except subprocess.TimeoutExpired:
@@ -69,20 +65,6 @@ class Run:
         if process.returncode:
             reason = (log.read_text().strip().splitlines() or ["no output"])[-1].removeprefix("error: ")
             raise UserError(f"{self.config} with seed {self.seed} failed: {reason}")
-
-
-def last_epoch(path: Path) -> dict[str, float]:
-    """The last value of each metric in a `metrics.csv`."""
-    with path.open(newline="") as file:
-        return {name: float(value) for row in csv.DictReader(file) for name, value in row.items() if value}
-
-
-def epochs(path: Path) -> int:
-    """How many epochs a `metrics.csv` holds the validation of."""
-    if not path.exists():
-        return 0
-    with path.open(newline="") as file:
-        return sum(bool(row.get("val/loss")) for row in csv.DictReader(file))
 
 
 def repeat(configs: Sequence[Path], seeds: int, out: Path) -> list[Row]:
@@ -95,25 +77,22 @@ def repeat(configs: Sequence[Path], seeds: int, out: Path) -> list[Row]:
         raise UserError(f"--seeds is {seeds}: it must be at least 1")
     for config in configs:
         if not config.is_file():
-            known = [str(path.relative_to(project_root())) for path in (project_root() / "configs").rglob("*.yaml")]
-            near = difflib.get_close_matches(str(config), known, n=3, cutoff=0.4)
-            raise UserError(f"there is no config {config}" + (f": near it is {', '.join(near)}" if near else ""))
+            raise UserError(missing_file(config))
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / "log.txt").touch()
     except OSError as error:
         raise UserError(f"can't write to {out} ({error.strerror}): name another folder with --out") from error
     runs = [Run(config, seed, out.absolute()) for config in configs for seed in range(seeds)]
-    lengths = [_max_epochs(run.config) for run in runs]
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("epochs")
-    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn()) as progress:
-        task = progress.add_task("", total=sum(lengths))
-        for index, run in enumerate(runs):
-            progress.update(task, description=f"{run.config.stem}, seed {run.seed}", completed=sum(lengths[:index]))
+    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    with Progress(*columns) as progress:
+        task = progress.add_task("", total=len(runs))
+        for done, run in enumerate(runs):
+            progress.update(task, completed=done, description=f"{run.config.stem}, seed {run.seed}")
             if run.result() is None:
-                for done in run.fit():
-                    progress.update(task, completed=sum(lengths[:index]) + done)
-        progress.update(task, completed=sum(lengths), description="all runs")
+                for share in run.fit():
+                    progress.update(task, completed=done + share)
+        progress.update(task, completed=len(runs), description=f"{len(runs)} runs")
     rows = [
         row(config, [result for run in runs if run.config == config and (result := run.result())]) for config in configs
     ]
@@ -122,7 +101,17 @@ def repeat(configs: Sequence[Path], seeds: int, out: Path) -> list[Row]:
     return rows
 
 
-def _max_epochs(config: Path) -> int:
-    content = yaml.safe_load(config.read_text()) or {}
-    epochs: int = content.get("trainer", {}).get("max_epochs", 10)
-    return epochs
+def _rows(folder: Path) -> list[dict[str, str]]:
+    path = folder / "metrics.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _share(folder: Path) -> float:
+    epochs = sum(bool(row.get("val/loss")) for row in _rows(folder))
+    if not epochs:
+        return 0.0
+    wanted: int = yaml.safe_load((folder / "config.yaml").read_text())["trainer"]["max_epochs"]
+    return epochs / wanted if wanted > 0 else 0.0

@@ -21,5 +21,5 @@ def test_tensorboard_shows_charts_images_graph_and_final_hparams(fit: Cli) -> No
         (event,) = events.Scalars(f"best/{name}")
         assert abs(event.value - metrics[name]) < 1e-6
     summary = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
-    assert b"data.init_args.batch_size" in summary
+    assert b"data.batch_size" in summary
     assert b"seed_everything" in summary

@@ -30,10 +30,10 @@ class TensorBoardCharts(Callback):
         if not (isinstance(logger, EventFile) and isinstance(data, ImageDataModule)):
             return
         assert isinstance(pl_module, ImageClassifier)
-        images, labels = data.train_set.__getitems__(list(range(min(32, len(data.train_set)))))
+        images, labels = data.train_set.__getitems__(list(range(min(16, len(data.train_set)))))
         writer = logger.experiment
         writer.add_custom_scalars(LAYOUT)
-        writer.add_figure("training images", labelled_grid(images, labels, data.class_names))
+        writer.add_figure("training images", labelled_grid(images, labels, data.class_names, columns=4))
         pl_module.eval()
         with (
             torch.no_grad(),
