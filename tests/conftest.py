@@ -31,6 +31,12 @@ Cli = Callable[..., Path]
 Script = Callable[..., str]
 
 
+@pytest.fixture(autouse=True)
+def _in_a_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that a test writes beside itself stays."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def fit(tmp_path: Path) -> Cli:
     """Fit a small net on synthetic images with the given further arguments; returns the run folder."""

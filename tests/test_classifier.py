@@ -7,6 +7,7 @@ import pytest
 import torch
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.callbacks import BackboneFinetuning
+from lightning.pytorch.loggers import Logger
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 from torch.optim import lr_scheduler
@@ -101,23 +102,31 @@ def test_targets_may_be_rows(rows: str) -> None:
         assert result["val/loss"] == pytest.approx(expected["val/loss"])
 
 
-class Note(list[tuple[int, dict[str, float]]]):
-    """A logger's worth of rows, as (global step, metrics)."""
+class Rows(Logger):
+    """A logger that keeps (global step, metrics) in memory."""
+
+    name = version = "rows"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[tuple[int | None, dict[str, float]]] = []
+
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        self.rows.append((step, metrics))
+
+    def log_hyperparams(self, *args: Any, **kwargs: Any) -> None:
+        pass
 
 
-def logged(monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> Note:
-    from lightning.pytorch.loggers import CSVLogger
-
-    rows = Note()
-    monkeypatch.setattr(CSVLogger, "log_metrics", lambda self, metrics, step: rows.append((step, metrics)))
-    monkeypatch.setattr(CSVLogger, "save", lambda self: None)
+def logged(**arguments: Any) -> list[tuple[int | None, dict[str, float]]]:
     data = synthetic(batch_size=36, train_size=400)  # 360 training images: ten batches
-    trained(small(data), data, logger=CSVLogger("unused"), **arguments)
-    return rows
+    logger = Rows()
+    trained(small(data), data, logger=logger, **arguments)
+    return logger.rows
 
 
-def test_training_loss_is_logged_by_step_and_the_rest_by_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = logged(monkeypatch, log_every_n_steps=4)
+def test_training_loss_is_logged_by_step_and_the_rest_by_epoch() -> None:
+    rows = logged(log_every_n_steps=4)
     assert [(step, sorted(metrics)) for step, metrics in rows] == [
         (3, ["epoch", "lr", "train/loss"]),
         (7, ["epoch", "lr", "train/loss"]),
@@ -131,15 +140,15 @@ def test_training_loss_is_logged_by_step_and_the_rest_by_epoch(monkeypatch: pyte
     ]
 
 
-def test_logged_training_losses_average_to_those_of_the_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = logged(monkeypatch, log_every_n_steps=5)
+def test_logged_training_losses_average_to_those_of_the_epochs() -> None:
+    rows = logged(log_every_n_steps=5)
     by_step = [metrics["train/loss"] for _, metrics in rows if "train/loss" in metrics]
     by_epoch = [metrics["train/epoch_loss"] for _, metrics in rows if "train/epoch_loss" in metrics]
     assert [(by_step[0] + by_step[1]) / 2, (by_step[2] + by_step[3]) / 2] == pytest.approx(by_epoch)
 
 
-def test_an_accumulated_step_logs_the_loss_of_all_its_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = logged(monkeypatch, log_every_n_steps=5, accumulate_grad_batches=2, max_epochs=1)
+def test_an_accumulated_step_logs_the_loss_of_all_its_batches() -> None:
+    rows = logged(log_every_n_steps=5, accumulate_grad_batches=2, max_epochs=1)
     by_step = [metrics["train/loss"] for _, metrics in rows if "train/loss" in metrics]
     assert by_step == pytest.approx([metrics["train/epoch_loss"] for _, metrics in rows if "train/acc" in metrics])
 

@@ -12,7 +12,8 @@ from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
-from classifiers.data.image_data_module import Batch, ImageDataModule
+from classifiers.data.image_data_module import ImageDataModule
+from classifiers.data.image_dataset import Batch
 from classifiers.errors import UserError, one_line
 from classifiers.metrics import LossAndAccuracy
 from classifiers.models.net import Net

@@ -20,10 +20,9 @@ from classifiers.data import ImageDataModule
 from classifiers.errors import UserError, one_line, reported
 from classifiers.loggers import EventFile
 from classifiers.parser import StrictParser
-from classifiers.summary import print_summary, write_metrics
+from classifiers.settings import MODEL_LINKS, NET_LINKS, flat, require_same_model
+from classifiers.summary import print_summary, summarise, write_metrics
 
-NET_LINKS = ("in_channels", "image_size", "num_classes")
-MODEL_LINKS = ("class_names", "mean", "std")
 # Given before all other options: as defaults of the parser they would leave their values to a class that replaces them.
 DEFAULT_CLASSES = (
     "--data=FashionMNISTDataModule",
@@ -85,12 +84,7 @@ class ClassifierCLI(LightningCLI):
             raise UserError(f"{subcommand} needs a trained model: give its checkpoint with --ckpt_path")
         if subcommand == "fit" and self._rebuilds_model():
             self._dump_config()
-            there = _flat(self.checkpoint["hyper_parameters"], "--model")
-            here = _flat(self.config_dump["model"], "--model")
-            for name in sorted(there.keys() | here.keys()):
-                if there.get(name) != here.get(name):
-                    values = f"{there.get(name)} in {path} but {here.get(name)} here"
-                    raise UserError(f"{name} is {values}: fit with that run's config.yaml, or use --init_weights")
+            require_same_model(self.checkpoint["hyper_parameters"], self.config_dump["model"], path)
 
     def _rebuilds_model(self) -> bool:
         """Whether the checkpoint was built by the command line, and so says how to build its model again."""
@@ -158,38 +152,16 @@ class ClassifierCLI(LightningCLI):
         epochs = self.trainer.current_epoch
         (tested,) = self.trainer.test(self.model, datamodule=self.datamodule, ckpt_path=best, verbose=False)
         if self.trainer.is_global_zero:
-            checkpoint = read_checkpoint(best)
-            result = {
-                "experiment": self.config.fit.experiment,
-                "seed": self.config.fit.seed_everything,
-                "epochs": epochs,
-                "best_epoch": checkpoint["epoch"],
-                "seconds": round(run.seconds, 1),
-                **{name: value for name, value in trained.items() if name.startswith("train/")},
-                **{name: value for name, value in checkpoint["metrics"].items() if name.startswith("val/")},
-                **tested,
-            }
+            result = summarise(self.config.fit, epochs, run.seconds, trained, read_checkpoint(best), tested)
             write_metrics(run.folder, result)
-            final = {name: value for name, value in result.items() if name.startswith(("val/", "test/"))}
             settings = {name: self.config_dump[name] for name in ("seed_everything", "data", "model")}
             events = next(logger for logger in self.trainer.loggers if isinstance(logger, EventFile))
-            events.log_final(_flat(settings) | {"max_epochs": self.config.fit.trainer.max_epochs}, final)
+            events.log_final(flat(settings) | {"max_epochs": self.config.fit.trainer.max_epochs}, result)
             print_summary(run.folder, result)
 
     def _callback(self, kind: type[Kind]) -> Kind:
         callbacks: list[Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
         return next(callback for callback in callbacks if isinstance(callback, kind))
-
-
-def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings under the names of their options, without those that the data module fills in."""
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        if key in ("_instantiator", *MODEL_LINKS, *NET_LINKS):
-            continue
-        name = prefix if key in ("class_path", "init_args") else f"{prefix}.{key}" if prefix else key
-        flat.update(_flat(value, name) if isinstance(value, dict) else {name: value})
-    return flat
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -59,10 +59,11 @@ class EventFile(TensorBoardLogger):
         super().__init__(folder, name="", version="", default_hp_metric=False)
 
     @rank_zero_only
-    def log_final(self, settings: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        """Show the run's settings and what it came to in the hparams tab."""
+    def log_final(self, settings: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
+        """Show the run's settings and what its best checkpoint came to in the hparams tab."""
         given = {name: value for name, value in settings.items() if value is not None}
-        self.log_hyperparams(given, {f"best/{name}": value for name, value in metrics.items()})
+        best = {f"best/{name}": value for name, value in metrics.items() if name.startswith(("val/", "test/"))}
+        self.log_hyperparams(given, best)
 
     def save(self) -> None:
         self.experiment.flush()

@@ -3,6 +3,7 @@
 import json
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,27 @@ from rich.table import Table
 from rich.text import Text
 
 from classifiers.paths import project_root
+
+
+def summarise(
+    config: Any,
+    epochs: int,
+    seconds: float,
+    trained: Mapping[str, float],
+    best: Mapping[str, Any],
+    tested: Mapping[str, float],
+) -> dict[str, Any]:
+    """What a fit came to: the last training metrics, and those of the `best` checkpoint on validation and test."""
+    return {
+        "experiment": config.experiment,
+        "seed": config.seed_everything,
+        "epochs": epochs,
+        "best_epoch": best["epoch"],
+        "seconds": round(seconds, 1),
+        **{name: value for name, value in trained.items() if name.startswith("train/")},
+        **{name: value for name, value in best["metrics"].items() if name.startswith("val/")},
+        **tested,
+    }
 
 
 def write_metrics(folder: Path, result: dict[str, Any]) -> None:

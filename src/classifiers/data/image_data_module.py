@@ -9,16 +9,15 @@ import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from classifiers.data.augmentations import Augmentation
+from classifiers.data.image_dataset import Batch, ImageDataset
 from classifiers.errors import UserError
 from classifiers.paths import project_root
 
 # Lightning advises worker processes; a batch that is one index into a tensor is faster without them.
 warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-
-Batch = tuple[Tensor, Tensor]  # uint8 images (B, C, H, W), labels (B,)
 
 
 class ImageDataModule(LightningDataModule):
@@ -140,7 +139,7 @@ class ImageDataModule(LightningDataModule):
             images = augment(images)
         return images, labels
 
-    def dataloader(self, images: "ImageDataset", shuffle: bool = False) -> DataLoader[Batch]:
+    def dataloader(self, images: ImageDataset, shuffle: bool = False) -> DataLoader[Batch]:
         """Serves `images` in batches: all of them once, the last batch with what is left."""
         return DataLoader(
             images,
@@ -151,23 +150,6 @@ class ImageDataModule(LightningDataModule):
             persistent_workers=self.num_workers > 0,
             pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
         )
-
-
-class ImageDataset(Dataset[Batch]):
-    """The images `(N, C, H, W)` and labels `(N,)` at `indices` `(M,)`; a batch of them is fetched by one index."""
-
-    def __init__(self, images: Tensor, labels: Tensor, indices: Tensor) -> None:
-        self.images, self.labels, self.indices = images, labels, indices
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def __getitem__(self, index: int) -> Batch:
-        return self.images[self.indices[index]], self.labels[self.indices[index]]
-
-    def __getitems__(self, batch: list[int]) -> Batch:
-        indices = self.indices[batch]
-        return self.images[indices], self.labels[indices]
 
 
 def _as_is(batch: Any) -> Any:
