@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from classifiers.cli import main
 from classifiers.paths import project_root
@@ -29,6 +30,13 @@ SMALL = [
 
 Cli = Callable[..., Path]
 Script = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small nets gain nothing by threads, and lose much where another process wants the cores."""
+    torch.set_num_threads(1)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,8 @@ from tests.conftest import REAL_DATA
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (REAL_DATA / "FashionMNIST").exists(), reason="data/ has no Fashion-MNIST")
-def test_the_main_job_reaches_92_percent(tmp_path: Path) -> None:
+def test_the_main_job_reaches_92_percent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS")
     command = [sys.executable, project_root() / "scripts/fit.py", f"--trainer.default_root_dir={tmp_path}"]
     subprocess.run(command, cwd=tmp_path, check=True)
     (folder,) = (tmp_path / "fashion_mnist").iterdir()
