@@ -174,6 +174,47 @@ def test_no_data_and_no_source(fails: Fails, tmp_path: Path) -> None:
     assert line == f"error: can't write to {root}/FashionMNIST/raw (Not a directory): name another with --data.root"
 
 
+@pytest.mark.filterwarnings("ignore:`ModelCheckpoint.monitor='val/acc'.` could not find the monitored key")
+@pytest.mark.parametrize("options", [["--trainer.max_epochs=0"], ["--trainer.limit_val_batches=0"]])
+def test_a_fit_without_validation_has_no_best_checkpoint(
+    options: list[str], fit: Cli, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        fit(*options)
+    assert exit_info.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: ")
+
+
+def test_a_fit_without_test_images_ends_well(fit: Cli) -> None:
+    assert "test/acc" not in metrics_of(fit("--trainer.limit_test_batches=0"))
+
+
+def test_a_wrong_monitor_of_early_stopping(fit: Cli, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        fit("--trainer.callbacks+=EarlyStopping", "--trainer.callbacks.monitor=val_loss")
+    assert exit_info.value.code == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("error: Early stopping conditioned on metric `val_loss` which is not available")
+
+
+def test_a_config_before_the_subcommand_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "fit: {data: CIFAR10DataModule, model: {net: LeNet, loss: torch.nn.CrossEntropyLoss}}\n"
+    (tmp_path / "all.yaml").write_text(text)
+    with pytest.raises(SystemExit):
+        main(["--config", str(tmp_path / "all.yaml"), "fit", "--print_config"])
+    printed = yaml.safe_load(capsys.readouterr().out)
+    assert (printed["data"]["class_path"], printed["model"]["net"]["class_path"]) == (
+        "classifiers.CIFAR10DataModule",
+        "classifiers.LeNet",
+    )
+
+
+def test_evaluation_on_other_classes_is_an_error(fit: Cli, fails: Fails) -> None:
+    checkpoint = fit() / "checkpoints/best.ckpt"
+    line = fails("test", "--data=SyntheticDataModule", f"--ckpt_path={checkpoint}", "--trainer.accelerator=cpu")
+    assert line == f"error: {checkpoint} was trained on other classes than those of --data SyntheticDataModule"
+
+
 def test_a_fast_dev_run_leaves_nothing(tmp_path: Path) -> None:
     main(["fit", *SMALL, f"--trainer.default_root_dir={tmp_path}", "--trainer.fast_dev_run=true"])
     assert list(tmp_path.iterdir()) == []

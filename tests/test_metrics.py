@@ -18,6 +18,15 @@ def test_loss_and_accuracy_are_exact_at_any_batch_size(batch_size: int, one_hot:
     assert exact["loss"].item() == pytest.approx(F.cross_entropy(logits, labels).item(), rel=1e-6)
 
 
+def test_a_half_precision_module_keeps_the_loss_exact() -> None:
+    metrics = LossAndAccuracy()
+    metrics.loss_sum = metrics.loss_sum.bfloat16()
+    half = torch.tensor(0.5, dtype=torch.bfloat16)
+    for _ in range(422):
+        metrics.update(half, torch.zeros(128, 3), torch.zeros(128, dtype=torch.int64))
+    assert metrics.compute()["loss"] == 0.5
+
+
 def update(metrics: LossAndAccuracy, loss: float, images: int) -> None:
     metrics.update(torch.tensor(loss), torch.zeros(images, 3), torch.zeros(images, dtype=torch.int64))
 

@@ -67,7 +67,8 @@ def init_weights(net: nn.Module, path: str | Path) -> None:
     """
     content = read_checkpoint(path)
     weights: dict[str, Any] = content.get("state_dict", content)
-    named = {name.removeprefix("net."): value for name, value in weights.items() if isinstance(value, Tensor)}
+    prefix = "net." if "state_dict" in content else ""
+    named = {name.removeprefix(prefix): value for name, value in weights.items() if isinstance(value, Tensor)}
     own = net.state_dict()
     fitting = {name: value for name, value in named.items() if name in own and own[name].shape == value.shape}
     if not fitting:

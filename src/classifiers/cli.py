@@ -67,8 +67,9 @@ class ClassifierCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         given = sys.argv[1:] if args is None else list(args)
-        place = next((place for place, word in enumerate(given, 1) if word in self.subcommands()), len(given))
-        self.config = parser.parse_args([*given[:place], *DEFAULT_CLASSES, *given[place:]])
+        if given and given[0] in self.subcommands():
+            given[1:1] = DEFAULT_CLASSES
+        self.config = parser.parse_args(given)
         config = self.config[self.config.subcommand]
         if config.experiment is None:
             config.experiment = Path(str(config.config[0])).stem if config.config else "default"
@@ -116,11 +117,17 @@ class ClassifierCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()
-        if self.checkpoint:
-            require_fit(self.checkpoint, self.model, self.config[self.subcommand].ckpt_path)
-            if self.subcommand != "fit":
-                self.model.load_state_dict(self.checkpoint["state_dict"])
-                self.config_init[self.subcommand].ckpt_path = None
+        if not self.checkpoint:
+            return
+        config = self.config[self.subcommand]
+        if self.subcommand == "fit" or not self._rebuilds_model():
+            require_fit(self.checkpoint, self.model, config.ckpt_path)
+        if self.subcommand != "fit":
+            self.model.load_state_dict(self.checkpoint["state_dict"])
+            self.config_init[self.subcommand].ckpt_path = None
+            if tuple(self.model.class_names) != tuple(self.datamodule.class_names):
+                name = type(self.datamodule).__name__
+                raise UserError(f"{config.ckpt_path} was trained on other classes than those of --data {name}")
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         if self.subcommand == "fit":
@@ -139,7 +146,7 @@ class ClassifierCLI(LightningCLI):
             raise UserError(f"{asked}: {one_line(error)}") from error
 
     def before_fit(self) -> None:
-        if self.config.fit.init_weights:
+        if self.config.fit.init_weights and not self.config.fit.ckpt_path:
             init_weights(self.model.net, self.config.fit.init_weights)
 
     def after_fit(self) -> None:
@@ -150,9 +157,13 @@ class ClassifierCLI(LightningCLI):
         best = self._callback(BestCheckpoint).best_model_path
         trained = {name: value.item() for name, value in self.trainer.callback_metrics.items()}
         epochs = self.trainer.current_epoch
-        (tested,) = self.trainer.test(self.model, datamodule=self.datamodule, ckpt_path=best, verbose=False)
+        if not best:
+            raise UserError("no epoch was validated, so there is no best checkpoint to test: last.ckpt is all there is")
+        tested: dict[str, float] = dict(
+            *self.trainer.test(self.model, datamodule=self.datamodule, ckpt_path=best, verbose=False)
+        )
         if self.trainer.is_global_zero:
-            result = summarise(self.config.fit, epochs, run.seconds, trained, read_checkpoint(best), tested)
+            result = summarise(self.config.fit, epochs, run.seconds, trained, read_checkpoint(best), *tested)
             write_metrics(run.folder, result)
             settings = {name: self.config_dump[name] for name in ("seed_everything", "data", "model")}
             events = next(logger for logger in self.trainer.loggers if isinstance(logger, EventFile))

@@ -14,6 +14,11 @@ class UserError(Exception):
 USER_ERRORS = (UserError, MisconfigurationException)
 
 
+def is_users(error: BaseException) -> bool:
+    """Whether `error` is a user's mistake, for which Lightning's EarlyStopping raises a bare RuntimeError."""
+    return isinstance(error, USER_ERRORS) or "Early stopping conditioned on metric" in str(error)
+
+
 def one_line(error: BaseException) -> str:
     """The message of `error` with its line breaks folded."""
     return " ".join(str(error).split()) or type(error).__name__
@@ -26,7 +31,7 @@ def reported() -> Iterator[None]:
         yield
     except Exception as error:
         cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, USER_ERRORS):
+        while cause is not None and not is_users(cause):
             cause = cause.__cause__  # jsonargparse wraps what a constructor raises
         if cause is None:
             raise

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import torch
+
 from classifiers.data import ImageDataModule
 
 
@@ -26,10 +28,15 @@ def inspect_data(data: ImageDataModule) -> Inspection:
         name: rows.sum(0) if rows.ndim == 2 else rows.bincount(minlength=data.num_classes)
         for name, rows in labels.items()
     }
-    pixels = data.train_set.images.movedim(1, 0).flatten(1).double() / 255  # (C, N * H * W)
+    histogram = torch.stack(
+        [channel.flatten().bincount(minlength=256) for channel in data.train_set.images.movedim(1, 0)]
+    )
+    pixels, values = histogram.sum(1), torch.arange(256, dtype=torch.float64) / 255
+    mean = (histogram * values).sum(1) / pixels  # (C,)
+    variance = (histogram * (values - mean[:, None]) ** 2).sum(1) / (pixels - 1)
     return Inspection(
         {name: len(split) for name, split in splits.items()},
         {name: count.tolist() for name, count in counts.items()},
-        pixels.mean(1).tolist(),
-        pixels.std(1).tolist(),
+        mean.tolist(),
+        variance.sqrt().tolist(),
     )

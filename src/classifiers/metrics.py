@@ -8,9 +8,9 @@ from torchmetrics import Metric
 
 
 class LossAndAccuracy(Metric):
-    """Mean loss and accuracy over every image since the last reset, whatever the batch sizes, on any number of devices.
+    """Mean loss and accuracy over every image since the last reset, whatever the batch sizes.
 
-    A loss that a batch reduces to its mean is weighted by the batch's images.
+    The loss of a batch is taken to be its mean, and weighted by its images.
     """
 
     full_state_update = False
@@ -27,7 +27,7 @@ class LossAndAccuracy(Metric):
     def update(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
         """Count a batch: its mean loss `()`, logits `(B, K)`, and labels `(B,)` or one-hot or soft rows `(B, K)`."""
         labels = targets.argmax(1) if targets.ndim == 2 else targets
-        self.loss_sum += loss.detach() * len(logits)
+        self.loss_sum = self.loss_sum.float() + loss.detach().float() * len(logits)  # also in a half-precision module
         self.correct += (logits.detach().argmax(1) == labels).sum()
         self.images += len(logits)
 

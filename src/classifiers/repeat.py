@@ -113,5 +113,5 @@ def _share(folder: Path) -> float:
     epochs = sum(bool(row.get("val/loss")) for row in _rows(folder))
     if not epochs:
         return 0.0
-    wanted: int = yaml.safe_load((folder / "config.yaml").read_text())["trainer"]["max_epochs"]
-    return epochs / wanted if wanted > 0 else 0.0
+    wanted: int | None = yaml.safe_load((folder / "config.yaml").read_text())["trainer"]["max_epochs"]
+    return epochs / wanted if wanted and wanted > 0 else 0.0

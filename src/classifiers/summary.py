@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Console
@@ -22,7 +23,7 @@ def summarise(
     seconds: float,
     trained: Mapping[str, float],
     best: Mapping[str, Any],
-    tested: Mapping[str, float],
+    tested: Mapping[str, float] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """What a fit came to: the last training metrics, and those of the `best` checkpoint on validation and test."""
     return {
@@ -51,7 +52,7 @@ def print_summary(folder: Path, result: dict[str, Any]) -> None:
     """Print the best epoch, its losses and accuracies, the seconds and the run folder as a table."""
     table = Table.grid(padding=(0, 3))
     table.add_row("best epoch", f"{result['best_epoch']} (of 0 to {result['epochs'] - 1})")
-    for split in ("val", "test"):
+    for split in [split for split in ("val", "test") if f"{split}/loss" in result]:
         table.add_row(split, f"loss {result[f'{split}/loss']:.4f}   accuracy {result[f'{split}/acc']:.2%}")
     table.add_row("seconds", f"{result['seconds']:.0f}")
     table.add_row("run folder", Text(str(folder), overflow="fold"))

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from classifiers import SyntheticDataModule
+from classifiers.callbacks import BestCheckpoint
 from tests.conftest import Cli
 
 
@@ -29,7 +30,7 @@ def validations(folder: Path) -> list[float]:
 @pytest.mark.usefixtures("confused_validation")
 def test_best_is_the_best_and_last_is_the_last_when_validation_worsens(fit: Cli) -> None:
     folder = fit(
-        "--best_checkpoint.monitor=val/loss", "--best_checkpoint.mode=min", "--trainer.max_epochs=4",
+        "--best_checkpoint.monitor=val/loss", "--trainer.max_epochs=4",
         "--model.optimizer=Adam", "--model.optimizer.lr=0.05",
     )  # fmt: skip
     losses = validations(folder)
@@ -42,7 +43,19 @@ def test_best_is_the_best_and_last_is_the_last_when_validation_worsens(fit: Cli)
 
 
 def test_best_is_rewritten_when_validation_improves(fit: Cli) -> None:
-    folder = fit("--trainer.max_epochs=4", "--best_checkpoint.monitor=val/loss", "--best_checkpoint.mode=min")
+    folder = fit("--trainer.max_epochs=4", "--best_checkpoint.monitor=val/loss")
     losses = validations(folder)
     best = torch.load(folder / "checkpoints/best.ckpt", weights_only=True)
     assert best["epoch"] == losses.index(min(losses)) == 3
+
+
+@pytest.mark.parametrize(("monitor", "mode"), [("val/loss", "min"), ("val/acc", "max")])
+def test_the_mode_follows_the_monitor(monitor: str, mode: str) -> None:
+    assert BestCheckpoint(monitor).mode == mode
+    assert BestCheckpoint(monitor, mode="max").mode == "max"
+
+
+def test_last_is_the_last_epoch_where_validation_is_rarer(fit: Cli) -> None:
+    folder = fit("--trainer.check_val_every_n_epoch=2", "--trainer.max_epochs=3")
+    best, last = (torch.load(folder / f"checkpoints/{name}.ckpt", weights_only=True) for name in ("best", "last"))
+    assert (best["epoch"], last["epoch"]) == (1, 2)

@@ -34,8 +34,19 @@ def test_folders_of_one_second_differ(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "shirts").touch()
-    with pytest.raises(UserError, match=r"can't write the run to .* \(Not a directory\): name another folder with"):
+    with pytest.raises(UserError, match=r"can't write the run to .* \(File exists\): name another folder with"):
         make_run_folder(tmp_path, "shirts")
+
+
+def test_a_dangling_link_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "runs").symlink_to(tmp_path / "unmounted")
+    with pytest.raises(UserError, match="can't write the run to"):
+        make_run_folder(tmp_path / "runs", "shirts")
+
+
+def test_an_added_checkpoint_stands_in_the_run_folder(fit: Cli) -> None:
+    folder = fit("--trainer.callbacks+=ModelCheckpoint", "--trainer.callbacks.filename=mine")
+    assert (folder / "checkpoints/mine.ckpt").exists()
 
 
 def test_the_csv_holds_every_epoch_and_the_test(fit: Cli) -> None:

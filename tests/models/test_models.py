@@ -5,7 +5,7 @@ import torch
 
 from classifiers import models
 from classifiers.errors import UserError
-from classifiers.models import LeNet, Net
+from classifiers.models import ConvNet, LeNet, Net
 
 NETS = [net for net in vars(models).values() if isinstance(net, type) and issubclass(net, Net) and net is not Net]
 
@@ -46,6 +46,11 @@ def test_lenet_is_that_of_the_tutorials(channels: int, size: int, arguments: dic
 def test_lenet_refuses_small_images() -> None:
     with pytest.raises(UserError, match="at least 16 x 16 pixels, not 12 x 12"):
         LeNet(1, 12, 10)
+
+
+def test_convnet_refuses_more_stages_than_its_images_have_pixels_for() -> None:
+    with pytest.raises(UserError, match="ConvNet halves its images 5 times: 28 x 28 is too small"):
+        ConvNet(1, 28, 10, widths=[4] * 5)
 
 
 def test_resnet_20_has_its_published_size() -> None:

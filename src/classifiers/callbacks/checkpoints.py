@@ -1,6 +1,6 @@
 """The two checkpoints of a run: the best validated state, and the truly last one."""
 
-from typing import Any
+from typing import Any, Literal
 
 from lightning.pytorch.callbacks import ModelCheckpoint
 
@@ -17,10 +17,11 @@ class BestCheckpoint(RunCheckpoint):
 
     Args:
         monitor: the metric that decides.
-        mode: whether less or more of it is better.
+        mode: whether less or more of it is better; None means less of a loss, more of anything else.
     """
 
-    def __init__(self, monitor: str = "val/acc", mode: str = "max") -> None:
+    def __init__(self, monitor: str = "val/acc", mode: Literal["min", "max"] | None = None) -> None:
+        mode = mode or ("min" if monitor.endswith("loss") else "max")
         super().__init__(filename="best", monitor=monitor, mode=mode)
 
 
@@ -31,4 +32,4 @@ class LastCheckpoint(RunCheckpoint):
     """
 
     def __init__(self) -> None:
-        super().__init__(filename="last")
+        super().__init__(filename="last", save_on_train_epoch_end=True)

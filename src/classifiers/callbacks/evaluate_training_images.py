@@ -9,7 +9,7 @@ from classifiers.metrics import LossAndAccuracy
 
 
 class EvaluateTrainingImages(Callback):
-    """Logs `train/eval_loss` and `train/eval_acc` at the end of the last epoch.
+    """Logs `train/eval_loss` and `train/eval_acc` at the end of the last of `max_epochs`.
 
     Unlike `train/epoch_loss` and `train/acc`, which are counted while the net learns, these are of the finished net, in
     evaluation mode, on the training images as they are, without augmentation.
@@ -23,9 +23,11 @@ class EvaluateTrainingImages(Callback):
         assert isinstance(data, ImageDataModule)
         assert isinstance(pl_module, ImageClassifier)
         metrics = LossAndAccuracy().to(pl_module.device)
+        training = {module: module.training for module in pl_module.modules()}
         pl_module.eval()
         for batch in data.dataloader(data.train_set):
             pl_module.evaluate((batch[0].to(pl_module.device), batch[1].to(pl_module.device)), metrics)
-        pl_module.train()
+        for module, mode in training.items():
+            module.training = mode
         exact = metrics.compute()
         pl_module.log_dict({"train/eval_loss": exact["loss"], "train/eval_acc": exact["acc"]})

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
 
-from classifiers.callbacks.checkpoints import RunCheckpoint
 from classifiers.errors import UserError
 from classifiers.loggers import EventFile, MetricsCSV
 from classifiers.paths import project_root
@@ -31,8 +31,9 @@ class RunFolder(SaveConfigCallback):
         self._start = time.perf_counter()
         self.folder = Path(trainer.strategy.broadcast(str(self._create()) if trainer.is_global_zero else ""))
         trainer.loggers = [EventFile(self.folder), MetricsCSV(self.folder), *trainer.loggers]
+        default = str(Path(trainer.default_root_dir, "checkpoints"))  # Lightning's, where there was no logger yet
         for callback in trainer.checkpoint_callbacks:
-            if isinstance(callback, RunCheckpoint):
+            if isinstance(callback, ModelCheckpoint) and callback.dirpath == default:
                 callback.dirpath = str(self.folder / "checkpoints")
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -56,14 +57,18 @@ def make_run_folder(root: Path, experiment: str) -> Path:
         UserError: it can't be made.
     """
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    for name in itertools.chain([stamp], (f"{stamp}-{count}" for count in itertools.count(2))):
-        folder = root / experiment / name
-        try:
-            folder.mkdir(parents=True)
-            break
-        except FileExistsError:
-            continue
-        except OSError as error:
-            hint = "name another folder with --trainer.default_root_dir"
-            raise UserError(f"can't write the run to {root} ({error.strerror}): {hint}") from error
-    return folder
+    names = itertools.chain([stamp], (f"{stamp}-{count}" for count in itertools.count(2)))
+    try:
+        (root / experiment).mkdir(parents=True, exist_ok=True)
+        return next(folder for name in names if _made(folder := root / experiment / name))
+    except OSError as error:
+        hint = "name another folder with --trainer.default_root_dir"
+        raise UserError(f"can't write the run to {root} ({error.strerror}): {hint}") from error
+
+
+def _made(folder: Path) -> bool:
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    return True

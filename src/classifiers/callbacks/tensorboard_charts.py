@@ -1,11 +1,12 @@
 """What TensorBoard shows of a run beside its scalars."""
 
+import copy
 import warnings
 from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.utilities import rank_zero_only
+from lightning.pytorch.utilities import rank_zero_info, rank_zero_only
 
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
@@ -34,10 +35,12 @@ class TensorBoardCharts(Callback):
         writer = logger.experiment
         writer.add_custom_scalars(LAYOUT)
         writer.add_figure("training images", labelled_grid(images, labels, data.class_names, columns=4))
-        pl_module.eval()
+        net = copy.deepcopy(pl_module.net).eval()
         with (
             torch.no_grad(),
             warnings.catch_warnings(action="ignore", category=FutureWarning),
         ):  # TensorBoard still traces
-            writer.add_graph(pl_module.net, pl_module.normalise(images[:1].to(pl_module.device)))
-        pl_module.train()
+            try:
+                writer.add_graph(net, pl_module.normalise(images[:1].to(pl_module.device)))
+            except RuntimeError:
+                rank_zero_info("TensorBoard will show no graph: the net can't be traced")

@@ -55,7 +55,7 @@ def web_tar(url: str, prefix: str) -> Source:
                         raise ValueError(f"{prefix}{name} is no file")
                     with (into / name).open("wb") as file:
                         shutil.copyfileobj(member, file)
-        except (tarfile.TarError, KeyError, EOFError) as error:
+        except (tarfile.TarError, KeyError, EOFError, zlib.error) as error:
             raise ValueError(f"not the expected archive: {error}") from error
 
     return Source(url, fetch)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from classifiers.errors import UserError
 from classifiers.models.net import Net
 
 
@@ -14,6 +15,9 @@ class ConvNet(Net):
         widths: channels of each stage; the number of stages is theirs.
         depth: convolutions in each stage, the first one before the pool.
         dropout: share of the pooled features that training drops.
+
+    Raises:
+        UserError: images too small to be halved that often.
     """
 
     def __init__(
@@ -25,6 +29,8 @@ class ConvNet(Net):
         depth: int = 2,
         dropout: float = 0.0,
     ) -> None:
+        if image_size < 2 ** len(widths):
+            raise UserError(f"ConvNet halves its images {len(widths)} times: {image_size} x {image_size} is too small")
         layers: list[nn.Module] = []
         channels = in_channels
         for width in widths:
