@@ -159,9 +159,7 @@ class ClassifierCLI(LightningCLI):
         epochs = self.trainer.current_epoch
         if not best:
             raise UserError("no epoch was validated, so there is no best checkpoint to test: last.ckpt is all there is")
-        tested: dict[str, float] = dict(
-            *self.trainer.test(self.model, datamodule=self.datamodule, ckpt_path=best, verbose=False)
-        )
+        tested = self.trainer.test(self.model, datamodule=self.datamodule, ckpt_path=best, verbose=False)
         if self.trainer.is_global_zero:
             result = summarise(self.config.fit, epochs, run.seconds, trained, read_checkpoint(best), *tested)
             write_metrics(run.folder, result)
