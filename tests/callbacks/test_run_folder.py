@@ -76,6 +76,7 @@ def test_checkpoints_know_their_epoch_run_and_metrics(fit: Cli) -> None:
     assert set(content["metrics"]) >= {"val/loss", "val/acc", "train/epoch_loss", "train/acc"}
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded, use of fork")
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 def test_another_user_cannot_write_there(tmp_path: Path) -> None:
     for parent in (tmp_path, *tmp_path.parents[:2]):
