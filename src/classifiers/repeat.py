@@ -62,6 +62,7 @@ class Run:
                         continue
             finally:
                 process.kill()
+                process.wait()
         if process.returncode:
             reason = (log.read_text().strip().splitlines() or ["no output"])[-1].removeprefix("error: ")
             raise UserError(f"{self.config} with seed {self.seed} failed: {reason}")
