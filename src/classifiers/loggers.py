@@ -62,7 +62,9 @@ class EventFile(TensorBoardLogger):
     def log_final(self, settings: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
         """Show the run's settings and what its best checkpoint came to in the hparams tab."""
         given = {name: value for name, value in settings.items() if value is not None}
-        best = {f"best/{name}": value for name, value in metrics.items() if name.startswith(("val/", "test/"))}
+        best = {
+            name.replace("/", "/best_"): value for name, value in metrics.items() if name.startswith(("val/", "test/"))
+        }
         self.log_hyperparams(given, best)
 
     def save(self) -> None:

@@ -1,3 +1,4 @@
+import itertools
 import json
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -17,9 +18,9 @@ def test_tensorboard_shows_charts_images_graph_and_final_hparams(fit: Cli) -> No
     assert tags["graph"]
     assert "custom_scalars__config__" in tags["tensors"]
     metrics = json.loads((folder / "metrics.json").read_text())
-    for name in ("val/loss", "val/acc", "test/loss", "test/acc"):
-        (event,) = events.Scalars(f"best/{name}")
-        assert abs(event.value - metrics[name]) < 1e-6
+    for split, metric in itertools.product(("val", "test"), ("loss", "acc")):
+        (event,) = events.Scalars(f"{split}/best_{metric}")
+        assert abs(event.value - metrics[f"{split}/{metric}"]) < 1e-6
     summary = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
     assert b"data.batch_size" in summary
     assert b"seed_everything" in summary
