@@ -29,7 +29,7 @@ def show(data: ImageDataModule, out: Path) -> None:
         agree = [round(value, 4) for value in computed] == [round(value, 4) for value in constant]
         quoted = " ".join(f"{value:.4f}" for value in constant)
         console.print(f"{name} {values} of the training images; the data module has {'the same' if agree else quoted}")
-    images, labels = data.train_set.__getitems__(list(range(min(64, len(data.train_set)))))
+    images, labels = data.train_set.first(64)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         labelled_grid(images, labels, data.class_names).savefig(out, dpi=100)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from lightning.pytorch import Trainer
 
-from classifiers import ImageClassifier
+from classifiers import MLP, ImageClassifier, SyntheticDataModule
 from classifiers.cli import main
 from tests.conftest import SMALL, Cli
 
@@ -107,6 +108,21 @@ def test_a_checkpoint_rebuilds_the_model_without_its_config(fit: Cli) -> None:
     images = torch.randint(256, (3, 1, 16, 16), dtype=torch.uint8)
     again = ImageClassifier.load_from_checkpoint(path, weights_only=True).eval()
     assert torch.equal(model(images), again(images))
+
+
+def test_a_checkpoint_of_plain_python_is_tested_with_the_net_of_the_options(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = SyntheticDataModule(4, image_size=16, train_size=400, test_size=130)
+    model = ImageClassifier(MLP(1, 16, 4, hidden=[8]), mean=data.mean, std=data.std, class_names=data.class_names)
+    trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False)
+    trainer.strategy.connect(model)
+    trainer.save_checkpoint(tmp_path / "x.ckpt")
+    (expected,) = trainer.test(model, data, verbose=False)
+    options = [option for option in SMALL if option.startswith(("--data", "--model", "--trainer.acc"))]
+    main(["test", *options, f"--ckpt_path={tmp_path / 'x.ckpt'}"])
+    found = re.findall(r"(test/\w+) +│ +([\d.e-]+)", capsys.readouterr().out)
+    assert {name: float(value) for name, value in found} == expected
 
 
 def test_resuming_goes_on_where_the_checkpoint_stands(fit: Cli) -> None:

@@ -91,7 +91,7 @@ class ImageClassifier(LightningModule):
     def setup(self, stage: str) -> None:
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         if stage == "fit" and isinstance(data, ImageDataModule):
-            self.example_input_array = data.train_set[0][0][None]  # gives the model summary its shapes
+            self.example_input_array = data.train_set.first(1)[0]  # gives the model summary its shapes
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         return self.evaluate(batch, self.train_metrics)

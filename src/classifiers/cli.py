@@ -43,11 +43,7 @@ class ClassifierCLI(LightningCLI):
             ImageDataModule,
             subclass_mode_data=True,
             save_config_callback=RunFolder,
-            trainer_defaults={
-                "max_epochs": 10,
-                "logger": False,
-                "enable_autolog_hparams": False,
-            },
+            trainer_defaults={"max_epochs": 10, "logger": False, "enable_autolog_hparams": False},
             seed_everything_default=0,
             parser_class=StrictParser,
             parser_kwargs={"prog": "classifiers", **strict, **{name: dict(strict) for name in self.subcommands()}},
@@ -120,22 +116,22 @@ class ClassifierCLI(LightningCLI):
         if not self.checkpoint:
             return
         config = self.config[self.subcommand]
-        if self.subcommand == "fit" or not self._rebuilds_model():
+        if self.subcommand == "fit":
             require_fit(self.checkpoint, self.model, config.ckpt_path)
-        if self.subcommand != "fit":
+            return
+        if not self._rebuilds_model():
+            require_fit(self.checkpoint, self.model, config.ckpt_path)
             self.model.load_state_dict(self.checkpoint["state_dict"])
-            self.config_init[self.subcommand].ckpt_path = None
-            if tuple(self.model.class_names) != tuple(self.datamodule.class_names):
-                name = type(self.datamodule).__name__
-                raise UserError(f"{config.ckpt_path} was trained on other classes than those of --data {name}")
+        self.config_init[self.subcommand].ckpt_path = None  # its weights are loaded
+        if tuple(self.model.class_names) != tuple(self.datamodule.class_names):
+            name = type(self.datamodule).__name__
+            raise UserError(f"{config.ckpt_path} was trained on other classes than those of --data {name}")
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         if self.subcommand == "fit":
-            summary = self.config.fit.trainer.enable_model_summary is not False
-            self.trainer_defaults["callbacks"] = [
-                TensorBoardCharts(),
-                *([RichModelSummary(max_depth=3)] if summary else []),
-            ]
+            self.trainer_defaults["callbacks"] = [TensorBoardCharts()]
+            if self.config.fit.trainer.enable_model_summary is not False:
+                self.trainer_defaults["callbacks"].append(RichModelSummary(max_depth=3))
         try:
             return super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ValueError) as error:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from classifiers.data import ImageDataModule
+from classifiers.data.image_dataset import class_indices
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,7 @@ class Inspection:
 def inspect_data(data: ImageDataModule) -> Inspection:
     """Look at all images of a data module that is set up for fit and test."""
     splits = {"train": data.train_set, "val": data.val_set, "test": data.test_set}
-    labels = {name: split.labels[split.indices] for name, split in splits.items()}
-    counts = {
-        name: rows.sum(0) if rows.ndim == 2 else rows.bincount(minlength=data.num_classes)
-        for name, rows in labels.items()
-    }
+    labels = {name: class_indices(split.labels[split.indices]) for name, split in splits.items()}
     histogram = torch.stack(
         [channel.flatten().bincount(minlength=256) for channel in data.train_set.images.movedim(1, 0)]
     )
@@ -36,7 +33,7 @@ def inspect_data(data: ImageDataModule) -> Inspection:
     variance = (histogram * (values - mean[:, None]) ** 2).sum(1) / (pixels - 1)
     return Inspection(
         {name: len(split) for name, split in splits.items()},
-        {name: count.tolist() for name, count in counts.items()},
+        {name: classes.bincount(minlength=data.num_classes).tolist() for name, classes in labels.items()},
         mean.tolist(),
         variance.sqrt().tolist(),
     )

@@ -9,6 +9,8 @@ from typing import Any
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
+from classifiers.files import write_whole
+
 
 class MetricsCSV(Logger):
     """Appends a row to `metrics.csv` at each log; a metric seen for the first time adds a column to all rows.
@@ -31,9 +33,8 @@ class MetricsCSV(Logger):
         if new:
             rows = self._read()
             self.columns += new
-            partial = self.path.with_suffix(".partial")
-            partial.write_text(self._format([dict(zip(self.columns, self.columns, strict=True)), *rows]))
-            partial.replace(self.path)
+            header = dict(zip(self.columns, self.columns, strict=True))
+            write_whole(self.path, self._format([header, *rows]))
         with self.path.open("a", newline="") as file:
             file.write(self._format([row]))
 

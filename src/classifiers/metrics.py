@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
+from classifiers.data.image_dataset import class_indices
+
 
 class LossAndAccuracy(Metric):
     """Mean loss and accuracy over every image since the last reset, whatever the batch sizes.
@@ -26,9 +28,8 @@ class LossAndAccuracy(Metric):
 
     def update(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
         """Count a batch: its mean loss `()`, logits `(B, K)`, and labels `(B,)` or one-hot or soft rows `(B, K)`."""
-        labels = targets.argmax(1) if targets.ndim == 2 else targets
         self.loss_sum = self.loss_sum.float() + loss.detach().float() * len(logits)  # also in a half-precision module
-        self.correct += (logits.detach().argmax(1) == labels).sum()
+        self.correct += (logits.detach().argmax(1) == class_indices(targets)).sum()
         self.images += len(logits)
 
     def compute(self) -> dict[str, Tensor]:

@@ -40,16 +40,21 @@ class Run:
 
     def fit(self) -> Iterator[float]:
         """Fit; yields about every second which share of the epochs is done."""
+        options = {
+            "config": self.config,
+            "seed_everything": self.seed,
+            "experiment": self.experiment,
+            "trainer.default_root_dir": self.out,
+            "trainer.enable_progress_bar": "false",
+            "trainer.enable_model_summary": "false",
+        }
         command = [
             sys.executable,
             "-m",
             "classifiers",
             "fit",
-            f"--config={self.config}",
-            f"--seed_everything={self.seed}",
+            *(f"--{name}={value}" for name, value in options.items()),
         ]
-        command += [f"--experiment={self.experiment}", f"--trainer.default_root_dir={self.out}"]
-        command += ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
         log = self.out / "log.txt"
         before = set((self.out / self.experiment).glob("*"))
         with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as process:

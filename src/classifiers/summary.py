@@ -14,6 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from classifiers.files import write_whole
 from classifiers.paths import project_root
 
 
@@ -43,9 +44,7 @@ def write_metrics(folder: Path, result: dict[str, Any]) -> None:
     packages = ("torch", "torchvision", "lightning", "torchmetrics")
     versions = {"python": platform.python_version(), **{name: version(name) for name in packages}}
     text = json.dumps({**result, "versions": versions, "git_commit": _git_commit()}, indent=2)
-    partial = folder / "metrics.json.partial"
-    partial.write_text(text + "\n")
-    partial.replace(folder / "metrics.json")
+    write_whole(folder / "metrics.json", text + "\n")
 
 
 def print_summary(folder: Path, result: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """How well the net of the last epoch does on the images that it was trained on."""
 
 import torch
+from lightning.fabric.utilities import move_data_to_device
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from classifiers.classifier import ImageClassifier
@@ -26,7 +27,7 @@ class EvaluateTrainingImages(Callback):
         training = {module: module.training for module in pl_module.modules()}
         pl_module.eval()
         for batch in data.dataloader(data.train_set):
-            pl_module.evaluate((batch[0].to(pl_module.device), batch[1].to(pl_module.device)), metrics)
+            pl_module.evaluate(move_data_to_device(batch, pl_module.device), metrics)
         for module, mode in training.items():
             module.training = mode
         exact = metrics.compute()

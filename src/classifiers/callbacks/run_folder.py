@@ -18,7 +18,7 @@ from classifiers.paths import project_root
 class RunFolder(SaveConfigCallback):
     """Creates the run folder when all is ready to train, and points config, loggers and checkpoints into it.
 
-    A fit that fails before its first step leaves nothing behind. The path is decided once, by the first process.
+    A fit that can't be set up leaves nothing behind. The path is decided once, by the first process.
     """
 
     folder: Path

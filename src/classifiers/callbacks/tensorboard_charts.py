@@ -31,15 +31,13 @@ class TensorBoardCharts(Callback):
         if not (isinstance(logger, EventFile) and isinstance(data, ImageDataModule)):
             return
         assert isinstance(pl_module, ImageClassifier)
-        images, labels = data.train_set.__getitems__(list(range(min(16, len(data.train_set)))))
+        images, labels = data.train_set.first(16)
         writer = logger.experiment
         writer.add_custom_scalars(LAYOUT)
         writer.add_figure("training images", labelled_grid(images, labels, data.class_names, columns=4))
         net = copy.deepcopy(pl_module.net).eval()
-        with (
-            torch.no_grad(),
-            warnings.catch_warnings(action="ignore", category=FutureWarning),
-        ):  # TensorBoard still traces
+        # the writer still traces by torch.jit, which torch deprecates
+        with torch.no_grad(), warnings.catch_warnings(action="ignore", category=FutureWarning):
             try:
                 writer.add_graph(net, pl_module.normalise(images[:1].to(pl_module.device)))
             except RuntimeError:

@@ -6,11 +6,20 @@ from torch.utils.data import Dataset
 Batch = tuple[Tensor, Tensor]  # uint8 images (B, C, H, W); labels (B,), or one-hot or soft rows (B, K)
 
 
+def class_indices(targets: Tensor) -> Tensor:
+    """The classes `(B,)` of labels `(B,)`, or of one-hot or soft rows `(B, K)`."""
+    return targets.argmax(1) if targets.ndim == 2 else targets
+
+
 class ImageDataset(Dataset[Batch]):
     """The images `(N, C, H, W)` and labels `(N,)` at `indices` `(M,)`; a batch of them is fetched by one index."""
 
     def __init__(self, images: Tensor, labels: Tensor, indices: Tensor) -> None:
         self.images, self.labels, self.indices = images, labels, indices
+
+    def first(self, count: int) -> Batch:
+        """The first `count` images and labels, or all if there are fewer."""
+        return self.__getitems__(list(range(min(count, len(self)))))
 
     def __len__(self) -> int:
         return len(self.indices)
