@@ -1,16 +1,16 @@
 """Fit configs with several seeds each and table the results: python scripts/repeat.py configs/tutorials/*.yaml"""
 
-import argparse
 import sys
 from pathlib import Path
 
 from classifiers.errors import reported
+from classifiers.parser import StrictParser
 from classifiers.paths import project_root
 from classifiers.repeat import repeat
 from classifiers.results import markdown
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser = StrictParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("configs", nargs="+", type=Path, help="config files; published.yaml is passed over")
     parser.add_argument("--seeds", type=int, default=3, help="fits of each config, with the seeds 0, 1, … (default 3)")
     parser.add_argument(

@@ -11,6 +11,7 @@ import pytest
 from classifiers.errors import UserError
 from classifiers.paths import project_root
 from classifiers.repeat import repeat
+from tests.conftest import Script
 
 CONFIG = """
 data: {class_path: SyntheticDataModule, init_args: {train_size: 200, test_size: 50, image_size: 8}}
@@ -69,6 +70,23 @@ def test_a_fit_that_fails_says_why(config: Path, tmp_path: Path) -> None:
     config.write_text(config.read_text().replace("net: MLP", "net: MLPP"))
     with pytest.raises(UserError, match=r"with seed 0 failed: model.net: there is no class MLPP: did you mean MLP\?"):
         repeat([config], seeds=1, out=tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--seeds=x"], "seeds: expected int, not 'x'"),
+        (["--sedes=3"], "unknown option --sedes: did you mean --seeds?"),
+        (["--seeds=0"], "--seeds is 0: it must be at least 1"),
+    ],
+)
+def test_a_wrong_option_of_the_script_is_one_line(
+    options: list[str], line: str, config: Path, script: Script, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        script("repeat.py", str(config), *options)
+    assert exit_info.value.code == 2
+    assert capsys.readouterr().err == f"error: {line}\n"
 
 
 def test_an_interrupted_job_ends_its_fit_and_says_how_to_go_on(config: Path, tmp_path: Path) -> None:

@@ -48,13 +48,8 @@ class Run:
             "trainer.enable_progress_bar": "false",
             "trainer.enable_model_summary": "false",
         }
-        command = [
-            sys.executable,
-            "-m",
-            "classifiers",
-            "fit",
-            *(f"--{name}={value}" for name, value in options.items()),
-        ]
+        command = [sys.executable, "-m", "classifiers", "fit"]
+        command += [f"--{name}={value}" for name, value in options.items()]
         log = self.out / "log.txt"
         before = set((self.out / self.experiment).glob("*"))
         with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as process:
