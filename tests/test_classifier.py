@@ -13,30 +13,7 @@ from torch.nn import functional as F  # noqa: N812
 from torch.optim import lr_scheduler
 
 from classifiers import MLP, ConvNet, ImageClassifier, SyntheticDataModule
-from classifiers.errors import UserError
-
-QUIET: dict[str, Any] = {
-    "accelerator": "cpu",
-    "logger": False,
-    "enable_checkpointing": False,
-    "enable_progress_bar": False,
-    "enable_model_summary": False,
-}
-
-
-def synthetic(**arguments: Any) -> SyntheticDataModule:
-    return SyntheticDataModule(**{"num_classes": 4, "image_size": 16, "train_size": 400, "test_size": 130, **arguments})
-
-
-def small(data: SyntheticDataModule, **arguments: Any) -> ImageClassifier:
-    net = MLP(data.in_channels, data.image_size, data.num_classes, hidden=[8])
-    return ImageClassifier(net, mean=data.mean, std=data.std, class_names=data.class_names, **arguments)
-
-
-def trained(model: ImageClassifier, data: SyntheticDataModule, **arguments: Any) -> Trainer:
-    trainer = Trainer(**{**QUIET, "max_epochs": 2, **arguments})
-    trainer.fit(model, data)
-    return trainer
+from tests.small_models import QUIET, small, synthetic, trained
 
 
 def test_forward_normalises_raw_pixels() -> None:
@@ -151,69 +128,6 @@ def test_an_accumulated_step_logs_the_loss_of_all_its_batches() -> None:
     rows = logged(log_every_n_steps=5, accumulate_grad_batches=2, max_epochs=1)
     by_step = [metrics["train/loss"] for _, metrics in rows if "train/loss" in metrics]
     assert by_step == pytest.approx([metrics["train/epoch_loss"] for _, metrics in rows if "train/acc" in metrics])
-
-
-def test_weight_decay_can_spare_norms_and_biases() -> None:
-    data = synthetic()
-    net = ConvNet(1, 16, 4, widths=(4, 4), depth=1)
-    model = ImageClassifier(net, partial(torch.optim.SGD, lr=0.1, weight_decay=0.5), decay_norms_and_biases=False)
-    optimizer = trained(model, data, max_epochs=1).optimizers[0]
-    assert [(group["weight_decay"], {p.ndim for p in group["params"]}) for group in optimizer.param_groups] == [
-        (0.5, {2, 4}),
-        (0.0, {1}),
-    ]
-
-
-@pytest.mark.filterwarnings("ignore:A `OneCycleLR` scheduler is using 'interval'. 'epoch'")
-@pytest.mark.parametrize(("interval", "steps"), [("step", 12), ("epoch", 2)])
-def test_one_cycle_ends_with_the_run(interval: Any, steps: int) -> None:
-    model = small(
-        synthetic(batch_size=60),
-        optimizer=partial(torch.optim.SGD, lr=0.1),
-        lr_scheduler=partial(lr_scheduler.OneCycleLR, max_lr=1.0),
-        lr_scheduler_interval=interval,
-    )
-    trainer = trained(model, synthetic(batch_size=60))
-    (config,) = trainer.lr_scheduler_configs
-    assert config.scheduler.total_steps == steps  # type: ignore[union-attr]
-    assert config.scheduler.last_epoch == steps
-
-
-def test_a_schedule_shorter_than_the_run_is_refused_before_it_starts() -> None:
-    model = small(
-        synthetic(),
-        lr_scheduler=partial(lr_scheduler.OneCycleLR, max_lr=1.0, total_steps=1),
-        optimizer=partial(torch.optim.SGD, lr=0.1),
-    )
-    with pytest.raises(UserError, match="schedule ends after 1 epochs, the run after 2"):
-        trained(model, synthetic())
-
-
-def test_a_run_without_end_has_no_one_cycle() -> None:
-    model = small(synthetic(), optimizer=torch.optim.SGD, lr_scheduler=partial(lr_scheduler.OneCycleLR, max_lr=1.0))
-    with pytest.raises(UserError, match="Expected positive integer total_steps, but got inf"):
-        trained(model, synthetic(), max_epochs=-1)
-
-
-def test_plateau_watches_its_monitor() -> None:
-    seed_everything(0)
-    plateau = partial(lr_scheduler.ReduceLROnPlateau, mode="max", patience=0, threshold=10.0)
-    sgd = partial(torch.optim.SGD, lr=0.1)
-    model = small(synthetic(), optimizer=sgd, lr_scheduler=plateau, lr_scheduler_monitor="val/acc")
-    trainer = trained(model, synthetic(), max_epochs=3)
-    assert trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0.1 * 0.1 * 0.1)
-
-
-@pytest.mark.parametrize(
-    ("optimizer", "scheduler", "reason"),
-    [
-        (partial(torch.optim.SGD, lr=-1), None, "Invalid learning rate: -1"),
-        (torch.optim.SGD, lr_scheduler.StepLR, "missing 1 required positional argument: 'step_size'"),
-    ],
-)
-def test_an_optimizer_that_cannot_be_made_is_a_users_mistake(optimizer: Any, scheduler: Any, reason: str) -> None:
-    with pytest.raises(UserError, match=reason):
-        trained(small(synthetic(), optimizer=optimizer, lr_scheduler=scheduler), synthetic())
 
 
 def test_lightnings_finetuning_freezes_the_backbone() -> None:

@@ -1,0 +1,74 @@
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import seed_everything
+from torch.optim import lr_scheduler
+
+from classifiers import ConvNet, ImageClassifier
+from classifiers.errors import UserError
+from tests.small_models import small, synthetic, trained
+
+
+def test_weight_decay_can_spare_norms_and_biases() -> None:
+    data = synthetic()
+    net = ConvNet(1, 16, 4, widths=(4, 4), depth=1)
+    model = ImageClassifier(net, partial(torch.optim.SGD, lr=0.1, weight_decay=0.5), decay_norms_and_biases=False)
+    optimizer = trained(model, data, max_epochs=1).optimizers[0]
+    assert [(group["weight_decay"], {p.ndim for p in group["params"]}) for group in optimizer.param_groups] == [
+        (0.5, {2, 4}),
+        (0.0, {1}),
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:A `OneCycleLR` scheduler is using 'interval'. 'epoch'")
+@pytest.mark.parametrize(("interval", "steps"), [("step", 12), ("epoch", 2)])
+def test_one_cycle_ends_with_the_run(interval: Any, steps: int) -> None:
+    model = small(
+        synthetic(batch_size=60),
+        optimizer=partial(torch.optim.SGD, lr=0.1),
+        lr_scheduler=partial(lr_scheduler.OneCycleLR, max_lr=1.0),
+        lr_scheduler_interval=interval,
+    )
+    trainer = trained(model, synthetic(batch_size=60))
+    (config,) = trainer.lr_scheduler_configs
+    assert config.scheduler.total_steps == steps  # type: ignore[union-attr]
+    assert config.scheduler.last_epoch == steps
+
+
+def test_a_schedule_shorter_than_the_run_is_refused_before_it_starts() -> None:
+    model = small(
+        synthetic(),
+        lr_scheduler=partial(lr_scheduler.OneCycleLR, max_lr=1.0, total_steps=1),
+        optimizer=partial(torch.optim.SGD, lr=0.1),
+    )
+    with pytest.raises(UserError, match="schedule ends after 1 epochs, the run after 2"):
+        trained(model, synthetic())
+
+
+def test_a_run_without_end_has_no_one_cycle() -> None:
+    model = small(synthetic(), optimizer=torch.optim.SGD, lr_scheduler=partial(lr_scheduler.OneCycleLR, max_lr=1.0))
+    with pytest.raises(UserError, match="Expected positive integer total_steps, but got inf"):
+        trained(model, synthetic(), max_epochs=-1)
+
+
+def test_plateau_watches_its_monitor() -> None:
+    seed_everything(0)
+    plateau = partial(lr_scheduler.ReduceLROnPlateau, mode="max", patience=0, threshold=10.0)
+    sgd = partial(torch.optim.SGD, lr=0.1)
+    model = small(synthetic(), optimizer=sgd, lr_scheduler=plateau, lr_scheduler_monitor="val/acc")
+    trainer = trained(model, synthetic(), max_epochs=3)
+    assert trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0.1 * 0.1 * 0.1)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "scheduler", "reason"),
+    [
+        (partial(torch.optim.SGD, lr=-1), None, "Invalid learning rate: -1"),
+        (torch.optim.SGD, lr_scheduler.StepLR, "missing 1 required positional argument: 'step_size'"),
+    ],
+)
+def test_an_optimizer_that_cannot_be_made_is_a_users_mistake(optimizer: Any, scheduler: Any, reason: str) -> None:
+    with pytest.raises(UserError, match=reason):
+        trained(small(synthetic(), optimizer=optimizer, lr_scheduler=scheduler), synthetic())
