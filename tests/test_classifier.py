@@ -148,6 +148,7 @@ def test_a_model_built_in_python_reloads_without_code(tmp_path: Path) -> None:
     content = torch.load(tmp_path / "x.ckpt", weights_only=True)
     assert set(content["hyper_parameters"]) == {
         "class_names",
+        "average_flips",
         "channels_last",
         "decay_norms_and_biases",
         "lr_scheduler_interval",
@@ -170,3 +171,16 @@ def test_channels_last_changes_the_layout_and_not_the_logits() -> None:
     assert all(p.is_contiguous(memory_format=torch.channels_last) for p in net.parameters() if p.ndim == 4)
     assert torch.allclose(model(images), expected, atol=1e-5)
     assert math.isfinite(expected.sum().item())
+
+
+def test_average_flips_evaluates_each_image_and_its_mirror_image() -> None:
+    torch.manual_seed(0)
+    net = ConvNet(3, 16, 4, widths=(4, 8)).eval()
+    images = torch.randint(256, (2, 3, 16, 16), dtype=torch.uint8)
+    plain = ImageClassifier(net).eval()
+    expected = (plain(images) + plain(images.flip(3))) / 2
+    model = ImageClassifier(net, average_flips=True)
+    assert torch.equal(model.eval()(images), expected)
+    assert torch.equal(model(images.flip(3)), expected)
+    single = model.train()(images)
+    assert torch.equal(single, plain.train()(images))

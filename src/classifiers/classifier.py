@@ -33,6 +33,7 @@ class ImageClassifier(LightningModule):
         loss: maps logits and targets to a mean loss `()`; None means cross-entropy.
         decay_norms_and_biases: whether the optimiser's weight decay also shrinks parameters of one dimension.
         channels_last: whether net and images are laid out channels last, which most convolutions run faster on.
+        average_flips: whether evaluation takes the mean logits of each image and its mirror image.
         class_names: of the K classes, in the order of the logits.
         mean: of each channel, in [0, 1]; subtracted from the images. Of one value: the same for all channels.
         std: of each channel, in [0, 1]; the images are divided by it.
@@ -51,6 +52,7 @@ class ImageClassifier(LightningModule):
         loss: nn.Module | None = None,
         decay_norms_and_biases: bool = True,
         channels_last: bool = False,
+        average_flips: bool = False,
         class_names: Sequence[str] = (),
         mean: Sequence[float] = (0.0,),
         std: Sequence[float] = (1.0,),
@@ -66,6 +68,7 @@ class ImageClassifier(LightningModule):
         self.lr_scheduler_monitor = lr_scheduler_monitor
         self.loss = loss or nn.CrossEntropyLoss()
         self.decay_norms_and_biases = decay_norms_and_biases
+        self.average_flips = average_flips
         self.class_names = tuple(class_names)
         self.train_metrics, self.val_metrics, self.test_metrics = (LossAndAccuracy() for _ in range(3))
         self.logged_step = 0
@@ -81,7 +84,10 @@ class ImageClassifier(LightningModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits `(B, K)` of uint8 images `(B, C, H, W)`."""
-        logits: Tensor = self.net(self.normalise(images))
+        normalised = self.normalise(images)
+        logits: Tensor = self.net(normalised)
+        if self.average_flips and not self.training:
+            logits = (logits + self.net(normalised.flip(3))) / 2
         return logits
 
     def normalise(self, images: Tensor) -> Tensor:

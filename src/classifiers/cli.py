@@ -3,23 +3,33 @@
 import logging
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from jsonargparse import ArgumentParser
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import ProgressBar as LightningBar
 from lightning.pytorch.callbacks import RichModelSummary
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI, _InstantiatorFn
+from lightning.pytorch.utilities import rank_zero_info
 
-from classifiers.callbacks import BestCheckpoint, LastCheckpoint, RunFolder, TensorBoardCharts
-from classifiers.checkpoint import init_weights, read_checkpoint, require_fit
+from classifiers.callbacks import (
+    BestCheckpoint,
+    InitialWeights,
+    LastCheckpoint,
+    ProgressBar,
+    RunFolder,
+    TensorBoardCharts,
+)
+from classifiers.checkpoint import read_checkpoint, require_fit
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
 from classifiers.errors import UserError, one_line, reported
 from classifiers.loggers import EventFile
 from classifiers.parser import StrictParser
+from classifiers.precision import unused_speed
 from classifiers.settings import MODEL_LINKS, NET_LINKS, flat, require_same_model
 from classifiers.summary import print_summary, summarise, write_metrics
 
@@ -129,9 +139,7 @@ class ClassifierCLI(LightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         if self.subcommand == "fit":
-            self.trainer_defaults["callbacks"] = [TensorBoardCharts()]
-            if self.config.fit.trainer.enable_model_summary is not False:
-                self.trainer_defaults["callbacks"].append(RichModelSummary(max_depth=3))
+            self.trainer_defaults["callbacks"] = list(self._fit_callbacks(self.config.fit))
         try:
             return super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ValueError) as error:
@@ -141,9 +149,19 @@ class ClassifierCLI(LightningCLI):
             )
             raise UserError(f"{asked}: {one_line(error)}") from error
 
+    def _fit_callbacks(self, config: Any) -> Iterator[Callback]:
+        yield TensorBoardCharts()
+        if config.trainer.enable_model_summary is not False:
+            yield RichModelSummary(max_depth=3)
+        own = self.config_init.fit.trainer.callbacks or []
+        if config.trainer.enable_progress_bar is not False and not any(isinstance(c, LightningBar) for c in own):
+            yield ProgressBar()
+        if config.init_weights and not config.ckpt_path:
+            yield InitialWeights(config.init_weights)
+
     def before_fit(self) -> None:
-        if self.config.fit.init_weights and not self.config.fit.ckpt_path:
-            init_weights(self.model.net, self.config.fit.init_weights)
+        if options := unused_speed(self.trainer, self.model):
+            rank_zero_info(f"This net would train faster here with {options}")
 
     def after_fit(self) -> None:
         if self.config.fit.trainer.fast_dev_run:

@@ -135,9 +135,13 @@ class ImageDataModule(LightningDataModule):
         if self.trainer is None or not self.trainer.training or isinstance(batch, Tensor):  # the summary's example
             return batch
         images, labels = batch
-        for augment in self.augmentations:
-            images = augment(images)
-        return images, labels
+        return self.augment(images), labels
+
+    def augment(self, images: Tensor) -> Tensor:
+        """All augmentations in turn of uint8 images `(B, C, H, W)`."""
+        for augmentation in self.augmentations:
+            images = augmentation(images)
+        return images
 
     def dataloader(self, images: ImageDataset, shuffle: bool = False) -> DataLoader[Batch]:
         """Serves `images` in batches: all of them once, the last batch with what is left."""

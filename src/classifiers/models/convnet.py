@@ -11,9 +11,12 @@ from classifiers.models.net import Net
 class ConvNet(Net):
     """Stages of 3 × 3 convolutions with batch norm and ReLU, each halved by a max pool; a global max pool, a head.
 
+    Convolutions start as the identity on the channels that they are given (Zagoruyko and Komodakis, "DiracNets", 2017).
+
     Args:
         widths: channels of each stage; the number of stages is theirs.
         depth: convolutions in each stage, the first one before the pool.
+        stem: filters of a 2 × 2 convolution with ReLU before the stages, as `WhitenFirstConvolution` wants it; 0: none.
         dropout: share of the pooled features that training drops.
 
     Raises:
@@ -27,15 +30,18 @@ class ConvNet(Net):
         num_classes: int,
         widths: Sequence[int] = (32, 64, 128),
         depth: int = 2,
+        stem: int = 0,
         dropout: float = 0.0,
     ) -> None:
-        if image_size < 2 ** len(widths):
+        if image_size - bool(stem) < 2 ** len(widths):
             raise UserError(f"ConvNet halves its images {len(widths)} times: {image_size} x {image_size} is too small")
-        layers: list[nn.Module] = []
-        channels = in_channels
+        layers: list[nn.Module] = [nn.Conv2d(in_channels, stem, 2, bias=False), nn.ReLU()] if stem else []
+        channels = stem or in_channels
         for width in widths:
             for layer in range(depth):
-                layers.append(nn.Conv2d(channels, width, 3, padding=1, bias=False))
+                convolution = nn.Conv2d(channels, width, 3, padding=1, bias=False)
+                nn.init.dirac_(convolution.weight.data[:channels])
+                layers.append(convolution)
                 if layer == 0:
                     layers.append(nn.MaxPool2d(2))
                 layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]

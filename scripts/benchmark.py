@@ -1,0 +1,79 @@
+"""Measure fits beside what they are compared with, in turns: python scripts/benchmark.py --only tutorials loader"""
+
+import json
+import platform
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal
+
+import torch
+from benchmarks.equal_time import equal_time
+from benchmarks.growth import growth
+from benchmarks.loader import loader
+from benchmarks.measure import Bench, Row
+from benchmarks.memory import memory
+from benchmarks.overhead import overhead
+from benchmarks.startup import startup
+from benchmarks.tutorials import tutorials
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from classifiers.errors import reported
+from classifiers.files import write_whole
+from classifiers.parser import StrictParser
+from classifiers.paths import project_root
+
+SECTIONS = {
+    "tutorials": tutorials,
+    "overhead": overhead,
+    "loader": loader,
+    "start-up": startup,
+    "memory": memory,
+    "growth": growth,
+    "equal-time": equal_time,
+}
+
+
+def table(rows: list[Row]) -> Table:
+    drawn = Table("section", "case", "ours", "against", "ratio", "target", "met")
+    for row in rows:
+        bounds = ((row.at_least, "≥"), (row.at_most, "≤"))
+        target = ", ".join(f"{sign} {bound:g}" for bound, sign in bounds if bound is not None)
+        met = {True: "yes", False: "[bold]no[/]", None: ""}[row.met]
+        drawn.add_row(row.section, row.case, row.ours, row.theirs, f"{row.value:.3g}{row.unit}", target, met)
+    return drawn
+
+
+def write(out: Path, rows: list[Row], bench: Bench) -> None:
+    capabilities = torch.cpu.get_capabilities()
+    machine = {
+        "cpu": capabilities["cpu_name"],
+        "cores": capabilities["num_physical_cores"],
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "rounds": bench.rounds,
+    }
+    content = {"machine": machine, "rows": [{**asdict(row), "met": row.met} for row in rows], "curves": bench.curves}
+    write_whole(out, json.dumps(content, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    parser = StrictParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--only", nargs="+", type=Literal[tuple(SECTIONS)], help="sections; all but equal-time if none")
+    parser.add_argument("--full", action="store_true", help="equal-time too: three seeds, about twenty minutes more")
+    parser.add_argument("--rounds", type=int, default=3, help="of each measurement (default 3)")
+    parser.add_argument("--root", type=Path, default=project_root() / "data", help="folder of the data sets")
+    parser.add_argument("--out", type=Path, default=project_root() / "runs/benchmark.json", help="file of the results")
+    arguments = parser.parse_args()
+    with reported(), Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()) as progress:
+        task = progress.add_task("")
+        bench = Bench(arguments.root.absolute(), arguments.rounds, lambda text: progress.update(task, description=text))
+        rows: list[Row] = []
+        for name in arguments.only or [name for name in SECTIONS if arguments.full or name != "equal-time"]:
+            for row in SECTIONS[name](bench):
+                rows.append(row)
+                progress.print(f"{row.section}, {row.case}: {row.ours} against {row.theirs}", highlight=False)
+                arguments.out.parent.mkdir(parents=True, exist_ok=True)
+                write(arguments.out, rows, bench)
+    Console(highlight=False).print(table(rows))

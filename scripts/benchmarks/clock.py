@@ -1,0 +1,53 @@
+"""When each training step and each epoch of a loop ended: written by whichever loop runs, read by the sections."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+
+class Clock:
+    """Notes times since the epoch in seconds; `steps` ends the program after so many of them."""
+
+    def __init__(self, out: Path, steps: int | None = None) -> None:
+        self.out, self.limit = out, steps
+        self.steps: list[float] = []
+        self.epochs: list[tuple[float, float]] = []  # (time, accuracy)
+
+    def start(self) -> None:
+        self.started = time.time()
+
+    def step(self) -> None:
+        self.steps.append(time.time())
+        if len(self.steps) == self.limit:
+            self.write()
+            raise SystemExit
+
+    def epoch(self, accuracy: float) -> None:
+        self.epochs.append((time.time(), accuracy))
+
+    def write(self) -> None:
+        self.out.write_text(json.dumps({"started": self.started, "steps": self.steps, "epochs": self.epochs}))
+
+
+class ClockCallback(Callback):
+    """The clock of a fit."""
+
+    def __init__(self, out: Path, steps: int | None = None) -> None:
+        self.clock = Clock(out, steps)
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.clock.start()
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *args: Any) -> None:
+        self.clock.step()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """After this epoch's validation."""
+        self.clock.epoch(float(trainer.callback_metrics.get("val/acc", "nan")))
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.is_global_zero:
+            self.clock.write()

@@ -1,0 +1,153 @@
+"""Run loops in processes of their own, in turns, and keep what each took."""
+
+import json
+import os
+import pty
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SCRIPTS = Path(__file__).parents[1]
+CONFIGS = SCRIPTS.parent / "configs"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: ours, what it is measured against, and the figure that counts with what it must be."""
+
+    section: str
+    case: str
+    ours: str
+    theirs: str
+    value: float
+    at_least: float | None = None
+    at_most: float | None = None
+    unit: str = "×"
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the target is met; None where there is none."""
+        if self.at_least is None and self.at_most is None:
+            return None
+        low, high = self.at_least or -float("inf"), self.at_most or float("inf")
+        return low <= self.value <= high
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all sections share: where the data is, how many rounds, and whom to tell what is measured just now."""
+
+    root: Path
+    rounds: int
+    tell: Callable[[str], None]
+    curves: dict[str, Any] = field(default_factory=dict)  # accuracy over time, by recipe
+
+    def in_turns(self, sides: Mapping[str, Callable[[], float]]) -> dict[str, float]:
+        """The median of each side over the rounds; each round measures every side once."""
+        values: dict[str, list[float]] = {name: [] for name in sides}
+        for turn in range(self.rounds):
+            for name, measure in sides.items():
+                self.tell(f"{name}, round {turn + 1} of {self.rounds}")
+                values[name].append(measure())
+        return {name: statistics.median(found) for name, found in values.items()}
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What the clock of one process saw, and what the process took."""
+
+    begun: float  # when the process was started; all times in seconds since 1970
+    started: float  # when its loop did
+    steps: list[float]
+    epochs: list[tuple[float, float]]  # time, accuracy
+    memory: float  # peak resident, in MiB
+    result: dict[str, Any]  # metrics.json of a fit
+
+    @property
+    def seconds_a_step(self) -> float:
+        """The mean of the steps after the first sixth."""
+        warm_up = len(self.steps) // 6
+        return (self.steps[-1] - self.steps[warm_up]) / (len(self.steps) - 1 - warm_up)
+
+    @property
+    def seconds(self) -> list[float]:
+        """From the loop's start to the end of each epoch, validation included."""
+        return [end - self.started for end, _ in self.epochs]
+
+    @property
+    def accuracies(self) -> list[float]:
+        return [accuracy for _, accuracy in self.epochs]
+
+    def curve(self) -> dict[str, Any]:
+        return {"seconds": self.seconds, "accuracy": self.accuracies, "test": self.result.get("test/acc")}
+
+
+def fit(*options: str, steps: int | None = None) -> Timing:
+    """Run `classifiers fit` with everything on, for some steps or to its end."""
+    with tempfile.TemporaryDirectory() as folder:
+        clock = ["--trainer.callbacks+=benchmarks.clock.ClockCallback", f"--trainer.callbacks.out={folder}/clock.json"]
+        clock += [f"--trainer.callbacks.steps={steps}"] if steps else []
+        runs = f"--trainer.default_root_dir={folder}"
+        return _timed(["-m", "classifiers", "fit", *options, runs, *clock], Path(folder))
+
+
+def loop(name: str, *arguments: str, steps: int = 0) -> Timing:
+    """Run one of the loops of `loops.py`, for some steps or to its end."""
+    with tempfile.TemporaryDirectory() as folder:
+        return _timed(["-m", "benchmarks.loops", name, f"{folder}/clock.json", str(steps), *arguments], Path(folder))
+
+
+def _timed(command: Sequence[str], folder: Path) -> Timing:
+    begun = time.time()
+    memory = python(*command).memory
+    results = [json.loads(path.read_text()) for path in folder.glob("*/*/metrics.json")]
+    clock = json.loads((folder / "clock.json").read_text())
+    return Timing(begun, memory=memory, result=results[0] if results else {}, **clock)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A process that has ended."""
+
+    seconds: float
+    memory: float  # peak resident, in MiB
+
+
+def python(*arguments: str) -> Finished:
+    """Run Python on a terminal of its own, which is read and thrown away.
+
+    Raises:
+        RuntimeError: it fails; the message holds the end of what it printed.
+    """
+    screen, terminal = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS), "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
+    printed = bytearray()
+    reader = threading.Thread(target=_read, args=(screen, printed))
+    begun = time.perf_counter()
+    command = [sys.executable, *arguments]
+    process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment)
+    os.close(terminal)
+    reader.start()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    reader.join()
+    os.close(screen)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(arguments)} failed:\n{printed.decode(errors='replace')[-2000:]}")
+    return Finished(seconds, usage.ru_maxrss / 1024)
+
+
+def _read(screen: int, printed: bytearray) -> None:
+    try:
+        while text := os.read(screen, 65536):
+            printed += text
+    except OSError:  # the last process that had the terminal has ended
+        pass
