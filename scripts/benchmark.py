@@ -13,6 +13,7 @@ from benchmarks.loader import loader
 from benchmarks.measure import Bench, Row
 from benchmarks.memory import memory
 from benchmarks.overhead import overhead
+from benchmarks.picture import draw
 from benchmarks.startup import startup
 from benchmarks.tutorials import tutorials
 from rich.console import Console
@@ -77,3 +78,5 @@ if __name__ == "__main__":
                 arguments.out.parent.mkdir(parents=True, exist_ok=True)
                 write(arguments.out, rows, bench)
     Console(highlight=False).print(table(rows))
+    if bench.curves:
+        draw(bench.curves, arguments.out.with_suffix(".png"))

@@ -75,6 +75,13 @@ class ImageClassifier(LightningModule):
         self.register_buffer("scale", 1 / (255 * torch.tensor(std)).view(-1, 1, 1), persistent=False)
         self.register_buffer("shift", -(torch.tensor(mean) / torch.tensor(std)).view(-1, 1, 1), persistent=False)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """As any module's; but Lightning notes the hook that it is in some fifty times a step."""
+        if name == "_current_fx_name":
+            self.__dict__[name] = value
+        else:
+            super().__setattr__(name, value)
+
     @property
     def backbone(self) -> nn.Module:
         """All of the net but its head: what Lightning's `BackboneFinetuning` freezes."""

@@ -29,8 +29,8 @@ from classifiers.data import ImageDataModule
 from classifiers.errors import UserError, one_line, reported
 from classifiers.loggers import EventFile
 from classifiers.parser import StrictParser
-from classifiers.precision import unused_speed
 from classifiers.settings import MODEL_LINKS, NET_LINKS, flat, require_same_model
+from classifiers.speed import NoProfiler, unused_speed
 from classifiers.summary import print_summary, summarise, write_metrics
 
 # Given before all other options: as defaults of the parser they would leave their values to a class that replaces them.
@@ -140,6 +140,8 @@ class ClassifierCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         if self.subcommand == "fit":
             self.trainer_defaults["callbacks"] = list(self._fit_callbacks(self.config.fit))
+        if self.config[self.subcommand].trainer.profiler is None:
+            kwargs["profiler"] = NoProfiler()
         try:
             return super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ValueError) as error:

@@ -8,6 +8,11 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 class RunCheckpoint(ModelCheckpoint):
     """One file of a run folder. A fit that goes on in a new folder starts with no best there."""
 
+    @property
+    def state_key(self) -> str:
+        """Unlike that of the base class, not put together anew in each hook of each step."""
+        return type(self).__name__
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         pass
 

@@ -3,7 +3,7 @@ import torch
 from lightning.pytorch import Trainer
 
 from classifiers import MLP, ConvNet, ImageClassifier
-from classifiers.precision import bf16_is_fast, unused_speed
+from classifiers.speed import NoProfiler, bf16_is_fast, unused_speed
 from tests.conftest import Cli
 from tests.small_models import QUIET
 
@@ -41,3 +41,10 @@ def test_the_faster_settings_that_are_unused_are_named(monkeypatch: pytest.Monke
 def test_a_fit_says_so(fit: Cli, caplog: pytest.LogCaptureFixture) -> None:
     fit("--model.net=ConvNet", "--model.net.widths=[32]", "--trainer.precision=bf16-mixed", "--trainer.max_epochs=1")
     assert "This net would train faster here with --model.channels_last true" in caplog.messages
+
+
+def test_no_profiler_hands_out_one_context_that_does_nothing() -> None:
+    profiler = NoProfiler()
+    with profiler.profile("a") as a, profiler.profile("b") as b:
+        assert a is b is None
+    assert profiler.summary() == ""
