@@ -16,6 +16,7 @@ from benchmarks.overhead import overhead
 from benchmarks.picture import draw
 from benchmarks.startup import startup
 from benchmarks.tutorials import tutorials
+from rich.box import MARKDOWN
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -37,11 +38,11 @@ SECTIONS = {
 
 
 def table(rows: list[Row]) -> Table:
-    drawn = Table("section", "case", "ours", "against", "ratio", "target", "met")
+    drawn = Table("section", "case", "ours", "against", "ratio", "target", "met", box=MARKDOWN)
     for row in rows:
         bounds = ((row.at_least, "≥"), (row.at_most, "≤"))
         target = ", ".join(f"{sign} {bound:g}" for bound, sign in bounds if bound is not None)
-        met = {True: "yes", False: "[bold]no[/]", None: ""}[row.met]
+        met = {True: "yes", False: "**no**", None: ""}[row.met]
         drawn.add_row(row.section, row.case, row.ours, row.theirs, f"{row.value:.3g}{row.unit}", target, met)
     return drawn
 

@@ -20,7 +20,7 @@ def synthetic_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     for data_module in (FashionMNISTDataModule, CIFAR10DataModule):
 
         def load(self: Any, train: bool) -> Any:
-            return SyntheticDataModule(10, self.in_channels, self.image_size, train_size=600, test_size=60).load(train)
+            return SyntheticDataModule(10, self.in_channels, self.image_size, train_size=2100, test_size=60).load(train)
 
         monkeypatch.setattr(data_module, "prepare_data", lambda self: None)
         monkeypatch.setattr(data_module, "load", load)

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torch import nn
 
 from classifiers import models
 from classifiers.errors import UserError
@@ -52,14 +51,6 @@ def test_lenet_refuses_small_images() -> None:
 def test_convnet_refuses_more_stages_than_its_images_have_pixels_for() -> None:
     with pytest.raises(UserError, match="ConvNet halves its images 5 times: 28 x 28 is too small"):
         ConvNet(1, 28, 10, widths=[4] * 5)
-
-
-def test_convnet_starts_as_the_identity_on_the_channels_it_is_given() -> None:
-    convolutions = [layer for layer in ConvNet(3, 16, 10, widths=[8, 4]).modules() if isinstance(layer, nn.Conv2d)]
-    images = torch.rand(1, 8, 6, 6)
-    second, narrowing = convolutions[1:3]
-    assert torch.equal(second(images), images)
-    assert torch.equal(narrowing(images), images[:, :4])
 
 
 def test_convnet_with_a_stem_sees_two_by_two_patches_first() -> None:

@@ -11,8 +11,6 @@ from classifiers.models.net import Net
 class ConvNet(Net):
     """Stages of 3 × 3 convolutions with batch norm and ReLU, each halved by a max pool; a global max pool, a head.
 
-    Convolutions start as the identity on the channels that they are given (Zagoruyko and Komodakis, "DiracNets", 2017).
-
     Args:
         widths: channels of each stage; the number of stages is theirs.
         depth: convolutions in each stage, the first one before the pool.
@@ -39,9 +37,7 @@ class ConvNet(Net):
         channels = stem or in_channels
         for width in widths:
             for layer in range(depth):
-                convolution = nn.Conv2d(channels, width, 3, padding=1, bias=False)
-                nn.init.dirac_(convolution.weight.data[:channels])
-                layers.append(convolution)
+                layers.append(nn.Conv2d(channels, width, 3, padding=1, bias=False))
                 if layer == 0:
                     layers.append(nn.MaxPool2d(2))
                 layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
