@@ -41,3 +41,14 @@ def test_config(path: Path, tmp_path: Path) -> None:
     assert f"# python scripts/fit.py{'' if default else f' --config {relative}'}" in header
     dry = ["--trainer.fast_dev_run=true", "--trainer.accelerator=cpu", f"--trainer.default_root_dir={tmp_path}"]
     main(["fit", f"--config={path}", *dry, "--trainer.enable_progress_bar=false"])
+
+
+@pytest.mark.usefixtures("synthetic_pixels")
+@pytest.mark.parametrize("path", sorted((ROOT / "configs/trainer").glob("*.yaml")), ids=lambda path: path.stem)
+def test_overlay(path: Path, tmp_path: Path) -> None:
+    """A second config changes the trainer of any first one."""
+    text = path.read_text()
+    assert f"--config configs/trainer/{path.name}" in text
+    assert yaml.safe_load(text).keys() == {"trainer"}
+    dry = ["--trainer.fast_dev_run=true", "--trainer.accelerator=cpu", f"--trainer.default_root_dir={tmp_path}"]
+    main(["fit", f"--config={ROOT / 'configs/cifar10.yaml'}", f"--config={path}", *dry])

@@ -193,5 +193,6 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; a user's mistake ends it with one line and exit code 2."""
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda record: "litlogger" not in record.msg)
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # raised by Lightning itself
+    warnings.filterwarnings("ignore", message=".*is not supported by the model summary.*")  # of bf16: only its MB
     with reported():
         ClassifierCLI(list(args) if args is not None else None)
