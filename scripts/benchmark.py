@@ -78,6 +78,6 @@ if __name__ == "__main__":
                 progress.print(f"{row.section}, {row.case}: {row.ours} against {row.theirs}", highlight=False)
                 arguments.out.parent.mkdir(parents=True, exist_ok=True)
                 write(arguments.out, rows, bench)
-    Console(highlight=False).print(table(rows))
+    Console(highlight=False, width=120).print(table(rows))
     if bench.curves:
         draw(bench.curves, arguments.out.with_suffix(".png"))

@@ -2,12 +2,15 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import torch
 from lightning.pytorch import Trainer
 
 from benchmarks.clock import Clock, ClockCallback
 from benchmarks.plain import PlainLoop
+from classifiers.callbacks import WhitenFirstConvolution
 from classifiers.cli import ClassifierCLI
 
 
@@ -32,7 +35,9 @@ class BareLoop(ClassifierCLI):
         data, model = self.datamodule, self.model
         data.prepare_data()
         data.setup("fit")
-        optimizer = model.optimizer(model.parameters())
+        for callback in _whitening(self):
+            callback.setup(SimpleNamespace(datamodule=data), model, "fit")
+        optimizer = model.optimizer([parameter for parameter in model.parameters() if parameter.requires_grad])
         model.train()
         self.clock.start()
         while True:
@@ -50,9 +55,14 @@ class Barebones(ClassifierCLI):
     clock: Clock
 
     def _run_subcommand(self, subcommand: str) -> None:
-        callback = ClockCallback(self.clock.out, self.clock.limit)
-        trainer = Trainer(barebones=True, max_epochs=-1, accelerator="cpu", callbacks=[callback])
+        callbacks = [*_whitening(self), ClockCallback(self.clock.out, self.clock.limit)]
+        trainer = Trainer(barebones=True, max_epochs=10, accelerator="cpu", callbacks=callbacks)
         trainer.fit(self.model, datamodule=self.datamodule)
+
+
+def _whitening(cli: ClassifierCLI) -> list[Any]:
+    """Without it, a net would train a layer more than the fit's."""
+    return [callback for callback in cli.trainer.callbacks if isinstance(callback, WhitenFirstConvolution)]
 
 
 def main(loop: str, out: str, steps: str, *arguments: str) -> None:
