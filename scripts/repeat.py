@@ -3,11 +3,12 @@
 import sys
 from pathlib import Path
 
+from benchmarks.repeat import repeat
+from benchmarks.results import markdown
+
 from classifiers.errors import reported
 from classifiers.parser import StrictParser
 from classifiers.paths import project_root
-from classifiers.repeat import repeat
-from classifiers.results import markdown
 
 if __name__ == "__main__":
     parser = StrictParser(description=__doc__, allow_abbrev=False)

@@ -1,1 +1,1 @@
-"""The measurements of `scripts/benchmark.py`, a section a file: each fit beside what it is compared with, in turns."""
+"""What `benchmark.py` and `repeat.py` measure: a section of the benchmark a file, and repeated fits."""

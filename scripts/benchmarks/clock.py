@@ -1,4 +1,4 @@
-"""When each training step and each epoch of a loop ended: written by whichever loop runs, read by the sections."""
+"""When each training step and each epoch of a loop ended, and what it took: whichever loop runs writes it."""
 
 import json
 import time
@@ -29,7 +29,14 @@ class Clock:
         self.epochs.append((time.time(), accuracy))
 
     def write(self) -> None:
-        self.out.write_text(json.dumps({"started": self.started, "steps": self.steps, "epochs": self.epochs}))
+        seen = {"started": self.started, "steps": self.steps, "epochs": self.epochs, "memory": peak_memory()}
+        self.out.write_text(json.dumps(seen))
+
+
+def peak_memory() -> float:
+    """The most that this process had resident, in MiB; `getrusage` would count the process that started it too."""
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
 class ClockCallback(Callback):

@@ -61,13 +61,13 @@ class Bench:
 
 @dataclass(frozen=True)
 class Timing:
-    """What the clock of one process saw, and what the process took."""
+    """What the clock of one process saw."""
 
     begun: float  # when the process was started; all times in seconds since 1970
     started: float  # when its loop did
     steps: list[float]
     epochs: list[tuple[float, float]]  # time, accuracy
-    memory: float  # peak resident, in MiB
+    memory: float  # peak resident until the last of them, in MiB
     result: dict[str, Any]  # metrics.json of a fit
 
     @property
@@ -106,22 +106,14 @@ def loop(name: str, *arguments: str, steps: int = 0) -> Timing:
 
 def _timed(command: Sequence[str], folder: Path) -> Timing:
     begun = time.time()
-    memory = python(*command).memory
+    python(*command)
     results = [json.loads(path.read_text()) for path in folder.glob("*/*/metrics.json")]
     clock = json.loads((folder / "clock.json").read_text())
-    return Timing(begun, memory=memory, result=results[0] if results else {}, **clock)
+    return Timing(begun, result=results[0] if results else {}, **clock)
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A process that has ended."""
-
-    seconds: float
-    memory: float  # peak resident, in MiB
-
-
-def python(*arguments: str) -> Finished:
-    """Run Python on a terminal of its own, which is read and thrown away.
+def python(*arguments: str) -> float:
+    """Run Python on a terminal of its own, which is read and thrown away; returns the seconds that it took.
 
     Raises:
         RuntimeError: it fails; the message holds the end of what it printed.
@@ -135,14 +127,13 @@ def python(*arguments: str) -> Finished:
     process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment)
     os.close(terminal)
     reader.start()
-    _, status, usage = os.wait4(process.pid, 0)
+    process.wait()
     seconds = time.perf_counter() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
     reader.join()
     os.close(screen)
     if process.returncode:
         raise RuntimeError(f"{' '.join(arguments)} failed:\n{printed.decode(errors='replace')[-2000:]}")
-    return Finished(seconds, usage.ru_maxrss / 1024)
+    return seconds
 
 
 def _read(screen: int, printed: bytearray) -> None:

@@ -12,8 +12,8 @@ def startup(bench: Bench) -> Iterator[Row]:
 
     seconds = bench.in_turns(
         {
-            "import lightning.pytorch": lambda: python("-c", "import lightning.pytorch").seconds,
-            "fit.py --help": lambda: python(str(SCRIPTS / "fit.py"), "--help").seconds,
+            "import lightning.pytorch": lambda: python("-c", "import lightning.pytorch"),
+            "fit.py --help": lambda: python(str(SCRIPTS / "fit.py"), "--help"),
             "fit to its first step": first_step,
         }
     )

@@ -28,9 +28,11 @@ class LossAndAccuracy(Metric):
 
     def update(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
         """Count a batch: its mean loss `()`, logits `(B, K)`, and labels `(B,)` or one-hot or soft rows `(B, K)`."""
-        self.loss_sum = self.loss_sum.float() + loss.detach().float() * len(logits)  # also in a half-precision module
-        self.correct += (logits.detach().argmax(1) == class_indices(targets)).sum()
-        self.images += len(logits)
+        if self.loss_sum.dtype != torch.float32:  # taken along by a half-precision module
+            self.loss_sum = self.loss_sum.float()
+        self.loss_sum.add_(loss.detach(), alpha=len(logits))  # in place: a metric's attributes are slow to set
+        self.correct.add_((logits.detach().argmax(1) == class_indices(targets)).sum())
+        self.images.add_(len(logits))
 
     def compute(self) -> dict[str, Tensor]:
         return {"loss": self.loss_sum / self.images, "acc": self.correct / self.images}

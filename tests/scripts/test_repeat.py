@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmarks.repeat import repeat
 
 from classifiers.errors import UserError
 from classifiers.paths import project_root
-from classifiers.repeat import repeat
 from tests.conftest import Script
 
 CONFIG = """

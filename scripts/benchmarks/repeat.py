@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from benchmarks.results import Row, markdown, row
 from classifiers.errors import UserError
 from classifiers.explain import missing_file
-from classifiers.results import Row, markdown, row
 
 
 @dataclass(frozen=True)
