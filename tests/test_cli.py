@@ -276,3 +276,17 @@ def test_early_stopping_is_one_line(fit: Cli, tmp_path: Path) -> None:
     frozen = ["--model.optimizer=SGD", "--model.optimizer.lr=0"]
     folder = fit(f"--config={tmp_path / 'stop.yaml'}", *frozen, "--trainer.max_epochs=9")
     assert metrics_of(folder)["epochs"] == 2
+
+
+def test_averaged_weights_are_what_is_validated_saved_and_tested(fit: Cli) -> None:
+    averaging = ["--trainer.callbacks+=EMAWeightAveraging", "--trainer.callbacks.decay=0.5"]
+    folder = fit(*averaging, "--trainer.max_epochs=1")
+    checkpoint = torch.load(folder / "checkpoints/best.ckpt", weights_only=True)
+    averaged, current = checkpoint["state_dict"], checkpoint["current_model_state"]
+    assert averaged.keys() == current.keys()
+    assert any(not torch.equal(averaged[name], current[name]) for name in averaged)
+    model = ImageClassifier.load_from_checkpoint(folder / "checkpoints/best.ckpt", weights_only=True).eval()
+    data = SyntheticDataModule(4, image_size=16, train_size=400, test_size=130)
+    images, labels = data.load(train=False)
+    accuracy = (model(images).argmax(1) == labels).float().mean().item()
+    assert json.loads((folder / "metrics.json").read_text())["test/acc"] == pytest.approx(accuracy)

@@ -24,5 +24,5 @@ def draw(curves: Mapping[str, Any], out: Path) -> None:
         axes.plot(*zip(*ends, strict=True), "*", color="tab:red", markersize=11, label="fit, test at its end")
         axes.set(title=name, xlabel="seconds of training on two CPU cores", ylabel="accuracy in %", xlim=(0, None))
         axes.grid(alpha=0.3)
-        axes.legend(loc="lower right")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     figure.savefig(out, dpi=110)

@@ -170,14 +170,16 @@ class ClassifierCLI(LightningCLI):
             self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
             return
         run = self._callback(RunFolder)
-        best = self._callback(BestCheckpoint).best_model_path
+        path = self._callback(BestCheckpoint).best_model_path
         trained = {name: value.item() for name, value in self.trainer.callback_metrics.items()}
         epochs = self.trainer.current_epoch
-        if not best:
+        if not path:
             raise UserError("no epoch was validated, so there is no best checkpoint to test: last.ckpt is all there is")
-        tested = self.trainer.test(self.model, datamodule=self.datamodule, ckpt_path=best, verbose=False)
+        best = read_checkpoint(path)
+        self.model.load_state_dict(best["state_dict"])  # with `ckpt_path`, weight averaging would test the others
+        tested = self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
         if self.trainer.is_global_zero:
-            result = summarise(self.config.fit, epochs, run.seconds, trained, read_checkpoint(best), *tested)
+            result = summarise(self.config.fit, epochs, run.seconds, trained, best, *tested)
             write_metrics(run.folder, result)
             settings = {name: self.config_dump[name] for name in ("seed_everything", "data", "model")}
             events = next(logger for logger in self.trainer.loggers if isinstance(logger, EventFile))

@@ -12,9 +12,9 @@ from classifiers.errors import UserError
 class WhitenFirstConvolution(Callback):
     """Sets the first convolution of the net to whiten patches of training images, and keeps it so.
 
-    Its filters are the patches' principal components, each scaled to unit variance, and their negatives; the components
-    of the most variance come first where it has fewer filters. After Page, "How to train your ResNet" (2018), and
-    Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU" (2024).
+    Its filters are the patches' principal components, each scaled to unit variance, and their negatives: those of the
+    most variance where it has fewer, and filters as initialised beyond them where it has more. After Page, "How to
+    train your ResNet" (2018), and Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU" (2024).
 
     Args:
         images: training images that are looked at.
