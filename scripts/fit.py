@@ -7,6 +7,6 @@ from classifiers.paths import project_root
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]
-    if not any(argument.split("=")[0] in ("-c", "--config") for argument in arguments):
+    if not any(argument.split("=")[0] in ("-c", "--config", "--resume") for argument in arguments):
         arguments = ["--config", str(project_root() / "configs/fashion_mnist.yaml"), *arguments]
     main(["fit", *arguments])

@@ -72,6 +72,7 @@ class ImageClassifier(LightningModule):
         self.class_names = tuple(class_names)
         self.train_metrics, self.val_metrics, self.test_metrics = (LossAndAccuracy() for _ in range(3))
         self.logged_step = 0
+        self._resumed_lengths: list[int | None] = []
         self.register_buffer("scale", 1 / (255 * torch.tensor(std)).view(-1, 1, 1), persistent=False)
         self.register_buffer("shift", -(torch.tensor(mean) / torch.tensor(std)).view(-1, 1, 1), persistent=False)
 
@@ -157,11 +158,12 @@ class ImageClassifier(LightningModule):
             optimizer = self.optimizer(parameter_groups(self.parameters(), self.decay_norms_and_biases))
             if self.lr_scheduler is None:
                 return optimizer
-            total_steps = {"total_steps": length} if takes_total_steps(self.lr_scheduler) else {}
-            scheduler = self.lr_scheduler(optimizer, **total_steps)
+            to_fill = {"total_steps": length} if takes_total_steps(self.lr_scheduler) else {}
+            scheduler = self.lr_scheduler(optimizer, **to_fill)
         except (TypeError, ValueError) as error:
             raise UserError(f"the optimizer or its lr_scheduler can't be made: {one_line(error)}") from error
-        require_length(getattr(scheduler, "total_steps", None), length, self.lr_scheduler_interval)
+        for total_steps in (getattr(scheduler, "total_steps", None), *self._resumed_lengths):
+            require_length(total_steps, length, self.lr_scheduler_interval)
         schedule = {
             "scheduler": scheduler,
             "interval": self.lr_scheduler_interval,
@@ -169,10 +171,17 @@ class ImageClassifier(LightningModule):
         }
         return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["train_metrics"] = self.train_metrics.saved()
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        if self._trainer is not None and self._trainer.state.fn == TrainerFn.FITTING:
-            for schedule in checkpoint.get("lr_schedulers", []):
-                require_length(schedule.get("total_steps"), self._length(), self.lr_scheduler_interval)
+        """If a fit goes on from `checkpoint`, take up its half-counted epoch and the length of its schedule."""
+        if self._trainer is None or self._trainer.state.fn != TrainerFn.FITTING:
+            return
+        self._resumed_lengths = [schedule.get("total_steps") for schedule in checkpoint.get("lr_schedulers", [])]
+        self.logged_step = checkpoint["global_step"]
+        if self.trainer.is_global_zero:
+            self.train_metrics.restore(checkpoint.get("train_metrics", {}))
 
     def _length(self) -> float:
         """The run's length in units of the schedule's interval: an int, or infinite."""

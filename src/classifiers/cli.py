@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from jsonargparse import ArgumentParser
+from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ProgressBar as LightningBar
@@ -17,18 +18,24 @@ from lightning.pytorch.utilities import rank_zero_info
 
 from classifiers.callbacks import (
     BestCheckpoint,
+    ExactResume,
+    FiniteLoss,
     InitialWeights,
     LastCheckpoint,
     ProgressBar,
     RunFolder,
+    StopOnSignal,
     TensorBoardCharts,
 )
+from classifiers.callbacks.stop_on_signal import exiting_on_signals
 from classifiers.checkpoint import read_checkpoint, require_fit
+from classifiers.checkpoint_io import AtomicCheckpointIO
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
 from classifiers.errors import UserError, one_line, reported
 from classifiers.loggers import EventFile
 from classifiers.parser import StrictParser
+from classifiers.resume import require_unfinished, resumed
 from classifiers.settings import MODEL_LINKS, NET_LINKS, flat, require_same_model
 from classifiers.speed import NoProfiler, unused_speed
 from classifiers.summary import print_summary, summarise, write_metrics
@@ -63,6 +70,7 @@ class ClassifierCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--experiment", type=str | None, help="Names the run's folder; null: as the first config")
+        parser.add_argument("--resume", type=str | None, help="Run folder whose fit goes on in place")
         parser.add_argument("--init_weights", type=str | None, help="Checkpoint whose weights start the fit")
         parser.add_lightning_class_args(BestCheckpoint, "best_checkpoint")
         parser.add_lightning_class_args(LastCheckpoint, "last_checkpoint")
@@ -74,7 +82,7 @@ class ClassifierCLI(LightningCLI):
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         given = sys.argv[1:] if args is None else list(args)
         if given and given[0] in self.subcommands():
-            given[1:1] = DEFAULT_CLASSES
+            given[1:1] = [*DEFAULT_CLASSES, *resumed(given)]
         self.config = parser.parse_args(given)
         config = self.config[self.config.subcommand]
         if config.experiment is None:
@@ -89,6 +97,8 @@ class ClassifierCLI(LightningCLI):
             self.checkpoint = read_checkpoint(path)
         elif subcommand != "fit":
             raise UserError(f"{subcommand} needs a trained model: give its checkpoint with --ckpt_path")
+        if subcommand == "fit" and self.checkpoint:
+            require_unfinished(self.config.fit, self.checkpoint)
         if subcommand == "fit" and self._rebuilds_model():
             self._dump_config()
             require_same_model(self.checkpoint["hyper_parameters"], self.config_dump["model"], path)
@@ -143,16 +153,19 @@ class ClassifierCLI(LightningCLI):
         if self.config[self.subcommand].trainer.profiler is None:
             kwargs["profiler"] = NoProfiler()
         try:
-            return super().instantiate_trainer(**kwargs)
+            trainer = super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ValueError) as error:
             accelerator = self.config[self.subcommand].trainer.accelerator
             asked = (
                 "--trainer" if accelerator == "auto" else f"--trainer.accelerator {accelerator} (auto works anywhere)"
             )
             raise UserError(f"{asked}: {one_line(error)}") from error
+        if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
+            trainer.strategy.checkpoint_io = AtomicCheckpointIO()
+        return trainer
 
     def _fit_callbacks(self, config: Any) -> Iterator[Callback]:
-        yield TensorBoardCharts()
+        yield from (ExactResume(), StopOnSignal(), FiniteLoss(), TensorBoardCharts())
         if config.trainer.enable_model_summary is not False:
             yield RichModelSummary(max_depth=3)
         own = self.config_init.fit.trainer.callbacks or []
@@ -196,5 +209,5 @@ def main(args: Sequence[str] | None = None) -> None:
     logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda record: "litlogger" not in record.msg)
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # raised by Lightning itself
     warnings.filterwarnings("ignore", message=".*is not supported by the model summary.*")  # of bf16: only its MB
-    with reported():
+    with reported(), exiting_on_signals():
         ClassifierCLI(list(args) if args is not None else None)

@@ -19,12 +19,14 @@ class LossAndAccuracy(Metric):
     loss_sum: Tensor
     correct: Tensor
     images: Tensor
+    logged_loss_sum: Tensor
+    logged_images: Tensor
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        for name, zero in (("loss_sum", 0.0), ("correct", 0), ("images", 0)):
+        zeros = {"loss_sum": 0.0, "correct": 0, "images": 0, "logged_loss_sum": 0.0, "logged_images": 0}
+        for name, zero in zeros.items():
             self.add_state(name, default=torch.tensor(zero), dist_reduce_fx="sum")
-        self._logged: tuple[Tensor | float, Tensor | int] = (0.0, 0)  # loss_sum and images at the last log
 
     def update(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
         """Count a batch: its mean loss `()`, logits `(B, K)`, and labels `(B,)` or one-hot or soft rows `(B, K)`."""
@@ -39,11 +41,20 @@ class LossAndAccuracy(Metric):
 
     def loss_since_last_log(self) -> Tensor:
         """Mean loss `()` over the images since the last call, across resets, on this device alone."""
-        loss_sum, images = self._logged
-        self._logged = (self.loss_sum.clone(), self.images.clone())
-        return (self.loss_sum - loss_sum) / (self.images - images)
+        loss = (self.loss_sum - self.logged_loss_sum) / (self.images - self.logged_images)
+        self.logged_loss_sum, self.logged_images = self.loss_sum.clone(), self.images.clone()
+        return loss
 
     def reset(self) -> None:
-        loss_sum, images = self._logged
-        self._logged = (loss_sum - self.loss_sum, images - self.images)
+        loss_sum, images = self.logged_loss_sum - self.loss_sum, self.logged_images - self.images
         super().reset()
+        self.logged_loss_sum, self.logged_images = loss_sum, images
+
+    def saved(self) -> dict[str, Tensor]:
+        """What `restore` needs to go on counting; under several processes, what they have counted together."""
+        with self.sync_context():
+            return {name: getattr(self, name).clone() for name in self.metric_state}
+
+    def restore(self, saved: dict[str, Tensor]) -> None:
+        for name, value in saved.items():
+            setattr(self, name, value.clone())

@@ -1,6 +1,7 @@
 """The one folder into which a fit writes all it leaves: `runs/<experiment>/<time>/`."""
 
 import itertools
+import shutil
 import time
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,9 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
 
+from classifiers.callbacks.checkpoints import RunCheckpoint
 from classifiers.errors import UserError
+from classifiers.files import write_whole
 from classifiers.loggers import EventFile, MetricsCSV
 from classifiers.paths import project_root
 
@@ -18,35 +21,52 @@ from classifiers.paths import project_root
 class RunFolder(SaveConfigCallback):
     """Creates the run folder when all is ready to train, and points config, loggers and checkpoints into it.
 
-    A fit that can't be set up leaves nothing behind. The path is decided once, by the first process.
+    A fit that can't be set up or can't take its first step leaves nothing behind. The path is decided once, by the
+    first process. With `--resume`, the folder is that of the run that goes on.
     """
 
     folder: Path
-    seconds: float  # of the fit, validation included
+    seconds = 0.0  # of the fit, validation included, over all the times it went on
+    step = 0  # from which it goes on
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Unlike the base class, write nothing yet, and nothing at all outside of fit."""
 
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        self.step, self.seconds = checkpoint["global_step"], checkpoint.get("seconds", 0.0)
+
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._start = time.perf_counter()
-        self.folder = Path(trainer.strategy.broadcast(str(self._create()) if trainer.is_global_zero else ""))
-        trainer.loggers = [EventFile(self.folder), MetricsCSV(self.folder), *trainer.loggers]
+        self._start = time.perf_counter() - self.seconds
+        self.folder = Path(trainer.strategy.broadcast(str(self._open()) if trainer.is_global_zero else ""))
+        trainer.loggers = [EventFile(self.folder, self.step), MetricsCSV(self.folder, self.step), *trainer.loggers]
         default = str(Path(trainer.default_root_dir, "checkpoints"))  # Lightning's, where there was no logger yet
         for callback in trainer.checkpoint_callbacks:
-            if isinstance(callback, ModelCheckpoint) and callback.dirpath == default:
+            if isinstance(callback, RunCheckpoint):
+                callback.path = self.folder / f"checkpoints/{callback.name}.ckpt"
+            elif isinstance(callback, ModelCheckpoint) and callback.dirpath == default:
                 callback.dirpath = str(self.folder / "checkpoints")
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.seconds = time.perf_counter() - self._start
 
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        made = trainer.is_global_zero and hasattr(self, "folder") and not self.config.resume
+        if made and trainer.global_step == 0 and not (self.folder / "checkpoints").exists():
+            shutil.rmtree(self.folder)
+
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         checkpoint["run"] = str(self.folder)
-        checkpoint["metrics"] = {name: value.item() for name, value in trainer.callback_metrics.items()}
+        checkpoint["seconds"] = time.perf_counter() - self._start
 
-    def _create(self) -> Path:
-        root = Path(self.config.trainer.default_root_dir or project_root() / "runs").absolute()
-        folder = make_run_folder(root, self.config.experiment)
-        self.parser.save(self.config, folder / "config.yaml", skip_none=False)
+    def _open(self) -> Path:
+        if self.config.resume:
+            folder = Path(self.config.resume).absolute()
+        else:
+            root = Path(self.config.trainer.default_root_dir or project_root() / "runs").absolute()
+            folder = make_run_folder(root, self.config.experiment)
+        config = self.config.clone()
+        config.resume = None
+        write_whole(folder / "config.yaml", self.parser.dump(config, skip_none=False))
         return folder
 
 

@@ -1,0 +1,36 @@
+"""How checkpoints reach the disk and come back."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins import TorchCheckpointIO
+
+from classifiers.errors import UserError
+from classifiers.files import replacing
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes beside the target and renames, so that a whole checkpoint is always there; reads data, never code.
+
+    Lightning's own writes into the system's temporary folder and moves: across file systems that is no rename.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        """Write `checkpoint` to `path`.
+
+        Raises:
+            UserError: it can't be written; what was at `path` is there still.
+        """
+        target = Path(path)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(target) as file:
+                torch.save(checkpoint, file)
+        except OSError as error:
+            reason = f"can't write {target} ({error.strerror})"
+            raise UserError(f"{reason}; any earlier one is whole: make room, then go on with --resume") from error
+
+    def load_checkpoint(self, path: str | Path, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        content: dict[str, Any] = super().load_checkpoint(path, *args, **{**kwargs, "weights_only": True})
+        return content
