@@ -30,6 +30,8 @@ SMALL = [
 
 Cli = Callable[..., Path]
 Script = Callable[..., str]
+Promise = Callable[[str], None]
+KEPT = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(autouse=True)
@@ -90,3 +92,14 @@ def script(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         return capsys.readouterr().out
 
     return run
+
+
+@pytest.fixture
+def promise(request: pytest.FixtureRequest) -> Promise:
+    """Note what a test has really tried; the end of the test run prints it."""
+    return request.config.stash.setdefault(KEPT, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in config.stash.get(KEPT, []):
+        terminalreporter.write_line(line)

@@ -113,7 +113,7 @@ def test_a_checkpoint_rebuilds_the_model_without_its_config(fit: Cli) -> None:
 def test_a_checkpoint_of_plain_python_is_tested_with_the_net_of_the_options(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = SyntheticDataModule(4, image_size=16, train_size=400, test_size=130)
+    data = SyntheticDataModule(4, image_size=16, train_size=400, test_size=130, batch_size=64)
     model = ImageClassifier(MLP(1, 16, 4, hidden=[8]), mean=data.mean, std=data.std, class_names=data.class_names)
     trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False)
     trainer.strategy.connect(model)
@@ -190,7 +190,6 @@ def test_no_data_and_no_source(fails: Fails, tmp_path: Path) -> None:
     assert line == f"error: can't write to {root}/FashionMNIST/raw (Not a directory): name another with --data.root"
 
 
-@pytest.mark.filterwarnings("ignore:`ModelCheckpoint.monitor='val/acc'.` could not find the monitored key")
 @pytest.mark.parametrize("options", [["--trainer.max_epochs=0"], ["--trainer.limit_val_batches=0"]])
 def test_a_fit_without_validation_has_no_best_checkpoint(
     options: list[str], fit: Cli, capsys: pytest.CaptureFixture[str]
@@ -251,8 +250,7 @@ def test_every_optimizer_trains(name: str, fit: Cli) -> None:
         (["StepLR", "--model.lr_scheduler.step_size=1"], 2),
         (["OneCycleLR", "--model.lr_scheduler.max_lr=0.1", "--model.lr_scheduler_interval=step"], 12),
         (["CosineAnnealingLR", "--model.lr_scheduler.T_max=2"], 2),
-        # Lightning takes this one's step of an epoch after the epoch's checkpoint
-        (["torch.optim.lr_scheduler.ReduceLROnPlateau", "--model.lr_scheduler_monitor=val/acc"], 1),
+        (["torch.optim.lr_scheduler.ReduceLROnPlateau", "--model.lr_scheduler_monitor=val/acc"], 2),
     ],
 )
 def test_every_scheduler_trains(scheduler: list[str], steps: int, fit: Cli) -> None:
@@ -262,12 +260,14 @@ def test_every_scheduler_trains(scheduler: list[str], steps: int, fit: Cli) -> N
     assert state["last_epoch"] == steps
 
 
-def test_a_monitor_that_nobody_logs(fit: Cli, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_monitor_that_nobody_logs(fit: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_info:
         fit("--best_checkpoint.monitor=val/accuracy")
     assert exit_info.value.code == 2
     line = capsys.readouterr().err.splitlines()[-1]
-    assert line.startswith("error: `ModelCheckpoint(monitor='val/accuracy')` could not find the monitored key")
+    known = "these are val/acc and val/loss"
+    assert line == f"error: --best_checkpoint.monitor val/accuracy is no metric of a validation: {known}"
+    assert list(tmp_path.glob("runs/*/*")) == []
 
 
 def test_early_stopping_is_one_line(fit: Cli, tmp_path: Path) -> None:

@@ -14,6 +14,22 @@ def test_rows_are_appended_and_new_metrics_add_columns(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.csv"]
 
 
+def test_a_resumed_file_keeps_the_rows_before_its_step(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.csv"
+    file.write_text("epoch,step,train/loss,val/acc\n0,5,2.5,\n0,5,,0.5\n1,6,1.5,\n1,")  # killed in the last row
+    MetricsCSV(tmp_path, step=6).log_metrics({"train/loss": 1.25, "epoch": 1}, step=6)
+    assert file.read_text() == "epoch,step,train/loss,val/acc\n0,5,2.5,\n0,5,,0.5\n1,6,1.25,\n"
+    logger = MetricsCSV(tmp_path)
+    assert file.read_text() == ""
+    logger.log_metrics({"val/acc": 0.5, "epoch": 0}, step=5)
+    assert file.read_text() == "epoch,step,val/acc\n0,5,0.5\n"
+
+
+def test_a_logger_that_wrote_nothing_makes_no_file(tmp_path: Path) -> None:
+    EventFile(tmp_path / "run").finalize("failed")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_one_event_file_holds_the_fit_and_its_test(tmp_path: Path) -> None:
     logger = EventFile(tmp_path)
     logger.log_metrics({"val/acc": 0.5}, step=0)

@@ -41,3 +41,15 @@ def test_the_loss_since_the_last_log_weighs_images_and_crosses_resets() -> None:
     update(metrics, 6.0, images=4)
     assert metrics.loss_since_last_log() == 5.0
     assert metrics.compute()["loss"] == 6.0
+
+
+def test_counting_goes_on_from_what_was_saved() -> None:
+    metrics, other = LossAndAccuracy(), LossAndAccuracy()
+    update(metrics, 1.0, images=3)
+    metrics.loss_since_last_log()
+    update(metrics, 5.0, images=1)
+    other.restore(metrics.saved())
+    update(other, 3.0, images=1)
+    assert other.loss_since_last_log() == 4.0
+    assert other.compute()["loss"] == 11 / 5
+    assert metrics.loss_since_last_log() == 5.0

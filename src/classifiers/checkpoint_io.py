@@ -1,5 +1,6 @@
 """How checkpoints reach the disk and come back."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,10 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         target = Path(path)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
+            content = io.BytesIO()  # into a file, torch.save hides why it fails
+            torch.save(checkpoint, content)
             with replacing(target) as file:
-                torch.save(checkpoint, file)
+                file.write(content.getbuffer())
         except OSError as error:
             reason = f"can't write {target} ({error.strerror})"
             raise UserError(f"{reason}; any earlier one is whole: make room, then go on with --resume") from error

@@ -1,6 +1,7 @@
 """What counts as a user's mistake: one clear line, exit code 2. Everything else keeps its traceback."""
 
 import contextlib
+import errno
 import sys
 from collections.abc import Iterator
 
@@ -15,8 +16,9 @@ USER_ERRORS = (UserError, MisconfigurationException)
 
 
 def is_users(error: BaseException) -> bool:
-    """Whether `error` is a user's mistake, for which Lightning's EarlyStopping raises a bare RuntimeError."""
-    return isinstance(error, USER_ERRORS) or "Early stopping conditioned on metric" in str(error)
+    """Whether `error` is a full disk or a user's mistake, for which EarlyStopping raises a bare RuntimeError."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or isinstance(error, USER_ERRORS) or "Early stopping conditioned on metric" in str(error)
 
 
 def one_line(error: BaseException) -> str:

@@ -89,7 +89,8 @@ class EventFile(TensorBoardLogger):
         self.log_hyperparams(given, best)
 
     def save(self) -> None:
-        self.experiment.flush()
+        if self._experiment is not None:
+            self._experiment.flush()
 
     def finalize(self, status: str) -> None:
         self.save()

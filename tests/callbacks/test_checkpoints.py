@@ -36,7 +36,7 @@ def test_best_is_the_best_and_last_is_the_last_when_validation_worsens(fit: Cli)
     losses = validations(folder)
     assert losses[0] == min(losses) < losses[3]
     best, last = (torch.load(folder / f"checkpoints/{name}.ckpt", weights_only=True) for name in ("best", "last"))
-    assert (best["epoch"], last["epoch"]) == (0, 3)
+    assert (best["epoch"], last["epoch"]) == (0, 4)  # in the first epoch, after the fourth
     assert (best["global_step"], last["global_step"]) == (6, 24)
     assert best["metrics"]["val/loss"] == losses[0]
     assert last["metrics"]["val/loss"] == losses[3]
@@ -58,4 +58,4 @@ def test_the_mode_follows_the_monitor(monitor: str, mode: str) -> None:
 def test_last_is_the_last_epoch_where_validation_is_rarer(fit: Cli) -> None:
     folder = fit("--trainer.check_val_every_n_epoch=2", "--trainer.max_epochs=3")
     best, last = (torch.load(folder / f"checkpoints/{name}.ckpt", weights_only=True) for name in ("best", "last"))
-    assert (best["epoch"], last["epoch"]) == (1, 2)
+    assert (best["epoch"], last["epoch"]) == (1, 3)

@@ -72,7 +72,7 @@ def test_the_csv_holds_every_epoch_and_the_test(fit: Cli) -> None:
 def test_checkpoints_know_their_epoch_run_and_metrics(fit: Cli) -> None:
     folder = fit()
     content = torch.load(folder / "checkpoints/last.ckpt", weights_only=True)
-    assert (content["epoch"], content["run"]) == (1, str(folder))
+    assert (content["epoch"], content["run"]) == (2, str(folder))
     assert set(content["metrics"]) >= {"val/loss", "val/acc", "train/epoch_loss", "train/acc"}
 
 

@@ -87,8 +87,11 @@ def test_batches_are_uint8_images_and_their_own_labels() -> None:
 
 def test_only_training_batches_are_shuffled() -> None:
     data = numbered(made(val_size=0.5))
-    first = [next(iter(data.train_dataloader()))[0].flatten().tolist() for _ in range(2)]
-    assert first[0] != first[1]
+    loader = data.train_dataloader()
+    first = next(iter(loader))[0].flatten().tolist()
+    assert first == next(iter(loader))[0].flatten().tolist() != sorted(first)
+    loader.sampler.set_epoch(1)  # type: ignore[attr-defined]
+    assert first != next(iter(loader))[0].flatten().tolist()
     images, _ = next(iter(data.val_dataloader()))
     assert images.flatten().tolist() == data.val_set.indices[:32].tolist()
 

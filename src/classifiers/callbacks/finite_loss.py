@@ -36,5 +36,5 @@ class FiniteLoss(Callback):
         losses, self._losses = self._losses, {}
         if losses and not torch.stack(list(losses.values())).isfinite().all():
             step, loss = next((step, loss) for step, loss in losses.items() if not loss.isfinite())
-            cure = "lower the learning rate; best.ckpt and last.ckpt are from before"
+            cure = "lower the learning rate; any checkpoint is from before"
             raise UserError(f"the loss at step {step} is {loss.item()}: {cure}")

@@ -1,0 +1,75 @@
+"""The command line in processes of its own, which real signals can end at any moment."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import torch
+
+from classifiers.cli import main
+from classifiers.data import fashion_mnist
+
+# Its processes are forked from one that has imported all but started no thread.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["classifiers.cli"])
+
+
+@dataclass
+class Running:
+    """A command line at work; `process.exitcode` is negative if a signal ended it."""
+
+    process: BaseProcess
+    folder: Path
+
+    def wait(self) -> int:
+        """The exit code; whatever worker processes it left behind are ended."""
+        self.process.join()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # type: ignore[arg-type]
+        assert self.process.exitcode is not None
+        return self.process.exitcode
+
+    @property
+    def out(self) -> str:
+        return (self.folder / "out").read_text()
+
+    @property
+    def err(self) -> str:
+        return (self.folder / "err").read_text()
+
+
+def start(folder: Path, *arguments: str, before: Callable[[], None] | None = None) -> Running:
+    """Start `classifiers ARGUMENTS`, in and with output into `folder`; `before` runs first, in the new process."""
+    folder.mkdir(parents=True, exist_ok=True)
+    process = FORKS.Process(target=_run, args=(folder, arguments, before))
+    process.start()
+    return Running(process, folder)
+
+
+def finished(folder: Path, *arguments: str) -> Running:
+    """As `start`, but done, without an error."""
+    running = start(folder, *arguments)
+    assert running.wait() == 0, running.err
+    return running
+
+
+def no_system_folder() -> None:
+    fashion_mnist.SYSTEM_FOLDER = "/nowhere"
+
+
+def _run(folder: Path, arguments: tuple[str, ...], before: Callable[[], None] | None) -> None:
+    os.setsid()
+    os.chdir(folder)
+    for stream, name in ((sys.stdout, "out"), (sys.stderr, "err")):
+        with Path(name).open("w") as file:
+            os.dup2(file.fileno(), stream.fileno())
+    torch.set_num_threads(1)
+    if before:
+        before()
+    main(arguments)
