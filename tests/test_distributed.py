@@ -1,0 +1,51 @@
+"""Two processes on one machine, launched as a user launches them."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from classifiers import ImageClassifier, SyntheticDataModule
+from tests.conftest import SMALL
+from tests.processes import finished
+from tests.test_resume import run_of
+
+TWO = ["--trainer.devices=2", "--trainer.strategy=ddp", "--data.test_size=131"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("two")
+    command = [sys.executable, "-m", "classifiers", "fit", *SMALL, *TWO, "--trainer.default_root_dir=runs"]
+    subprocess.run(command, cwd=folder, check=True)
+    return run_of(folder)
+
+
+def test_there_is_one_run_folder_with_one_set_of_files(run: Path) -> None:
+    names = sorted(path.name for path in run.rglob("*") if path.is_file() and "tfevents" not in path.name)
+    assert names == ["best.ckpt", "config.yaml", "last.ckpt", "metrics.csv", "metrics.json"]
+    assert len(list(run.glob("*tfevents*"))) == 1
+    with (run / "metrics.csv").open(newline="") as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["2", "2", "2", "5", "5", "5", "6"]
+
+
+def test_every_test_image_counts_once(run: Path) -> None:
+    model = ImageClassifier.load_from_checkpoint(run / "checkpoints/best.ckpt", weights_only=True).eval()
+    images, labels = SyntheticDataModule(4, image_size=16, train_size=400, test_size=131).load(train=False)
+    correct = (model(images).argmax(1) == labels).sum().item()
+    assert json.loads((run / "metrics.json").read_text())["test/acc"] == torch.tensor(correct).div(131).item()
+
+
+def test_two_processes_take_the_steps_of_one_with_twice_the_batch(run: Path, tmp_path: Path) -> None:
+    finished(tmp_path, "fit", *SMALL, "--data.batch_size=128", "--trainer.default_root_dir=runs")
+    two, one = (
+        torch.load(folder / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
+        for folder in (run, run_of(tmp_path))
+    )
+    assert two.keys() == one.keys()
+    for name, value in two.items():
+        torch.testing.assert_close(value, one[name], rtol=1e-4, atol=1e-5)
