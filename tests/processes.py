@@ -13,7 +13,6 @@ from pathlib import Path
 import torch
 
 from classifiers.cli import main
-from classifiers.data import fashion_mnist
 
 # Its processes are forked from one that has imported all but started no thread.
 FORKS = multiprocessing.get_context("forkserver")
@@ -57,10 +56,6 @@ def finished(folder: Path, *arguments: str) -> Running:
     running = start(folder, *arguments)
     assert running.wait() == 0, running.err
     return running
-
-
-def no_system_folder() -> None:
-    fashion_mnist.SYSTEM_FOLDER = "/nowhere"
 
 
 def _run(folder: Path, arguments: tuple[str, ...], before: Callable[[], None] | None) -> None:

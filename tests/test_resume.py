@@ -16,7 +16,7 @@ from tests.processes import finished, start
 FIT = [
     "fit",
     *SMALL,
-    "--model.net=tests.killing.DropoutNet",
+    "--model.net=tests.instruments.DropoutNet",
     "--data.augmentations=[{class_path: RandomCrop}, {class_path: RandomHorizontalFlip}]",
     "--best_checkpoint.monitor=val/loss",
     "--last_checkpoint.every_n_steps=2",
@@ -83,7 +83,7 @@ def content(run: Path) -> dict[str, Any]:
 
 
 def kill_and_resume(folder: Path, recipe: list[str], hook: str, step: int) -> Path:
-    kill = {"": "tests.killing.Kill", ".hook": hook, ".step": step, ".once": folder / "killed"}
+    kill = {"": "tests.instruments.Kill", ".hook": hook, ".step": step, ".once": folder / "killed"}
     options = [f"--trainer.callbacks{'' if key else '+'}{key}={value}" for key, value in kill.items()]
     assert start(folder, *FIT, *recipe, *options).wait() == -signal.SIGKILL
     run = run_of(folder)

@@ -1,11 +1,11 @@
-"""What a fit needs to be killed at a given moment, and to show whether its random numbers came back."""
+"""What makes a fit die, diverge, or tell what it uses; to be named on its command line."""
 
 import os
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback, Trainer
-from torch import nn
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor, nn
 
 from classifiers.models import Net
 
@@ -27,6 +27,31 @@ class Kill(Callback):
         if due and not self.once.exists():
             self.once.touch()
             os.kill(os.getpid(), self.number)
+
+
+class Watch(Callback):
+    """Appends the resident memory in KiB and the number of open files to the file `log` after every epoch."""
+
+    def __init__(self, log: str) -> None:
+        self.log_file = Path(log)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        with self.log_file.open("a") as file:
+            print(pages * os.sysconf("SC_PAGE_SIZE") // 1024, len(list(Path("/proc/self/fd").iterdir())), file=file)
+
+
+class Diverging(nn.Module):
+    """Cross-entropy, but `value` times that after `at` calls; validation calls it too."""
+
+    def __init__(self, at: int, value: float) -> None:
+        super().__init__()
+        self.calls, self.at, self.value = 0, at, value
+
+    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
+        self.calls += 1
+        loss = nn.functional.cross_entropy(logits, targets)
+        return loss * self.value if self.calls > self.at else loss
 
 
 def _named(name: str) -> Any:
