@@ -2,11 +2,10 @@ import json
 import subprocess
 from pathlib import Path
 
-import pytest
 import torch
 
 from classifiers.paths import project_root
-from classifiers.summary import print_summary, write_metrics
+from classifiers.summary import write_metrics
 
 RESULT = {
     "experiment": "shirts",
@@ -34,17 +33,3 @@ def test_metrics_json_holds_the_result_and_what_made_it(tmp_path: Path) -> None:
         assert written["git_commit"].removesuffix("-dirty") == head.stdout.strip()
     else:
         assert written["git_commit"] is None
-
-
-def test_the_table_says_it_all(capsys: pytest.CaptureFixture[str]) -> None:
-    print_summary(Path("/runs/shirts/1"), RESULT)
-    lines = [line.strip("│╭╮╰╯─ \n") for line in capsys.readouterr().out.splitlines()]
-    assert lines == [
-        "shirts",
-        "best epoch   7 (of 0 to 9)",
-        "val          loss 0.2500   accuracy 92.50%",
-        "test         loss 0.2600   accuracy 92.12%",
-        "seconds      61",
-        "run folder   /runs/shirts/1",
-        "",
-    ]

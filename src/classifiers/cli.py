@@ -1,8 +1,6 @@
 """The command line: Lightning's, with the data module linked into the model and a test after every fit."""
 
-import logging
 import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,9 +10,8 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ProgressBar as LightningBar
-from lightning.pytorch.callbacks import RichModelSummary
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI, _InstantiatorFn
-from lightning.pytorch.utilities import rank_zero_info
+from torch import distributed
 
 from classifiers.callbacks import (
     BestCheckpoint,
@@ -37,8 +34,9 @@ from classifiers.loggers import EventFile
 from classifiers.parser import StrictParser
 from classifiers.resume import require_unfinished, resumed
 from classifiers.settings import MODEL_LINKS, NET_LINKS, flat, require_same_model
-from classifiers.speed import NoProfiler, unused_speed
-from classifiers.summary import print_summary, summarise, write_metrics
+from classifiers.speed import NoProfiler
+from classifiers.summary import summarise, write_metrics
+from classifiers.terminal import print_end, quieten
 
 # Given before all other options: as defaults of the parser they would leave their values to a class that replaces them.
 DEFAULT_CLASSES = (
@@ -47,6 +45,7 @@ DEFAULT_CLASSES = (
     "--model.optimizer=AdamW",
     "--model.loss=torch.nn.CrossEntropyLoss",
 )
+UNUSED = ("enable_autolog_hparams", "enable_model_summary")  # `config.yaml` and the start panel have these
 Kind = TypeVar("Kind", bound=Callback)
 
 
@@ -60,7 +59,12 @@ class ClassifierCLI(LightningCLI):
             ImageDataModule,
             subclass_mode_data=True,
             save_config_callback=RunFolder,
-            trainer_defaults={"max_epochs": 10, "logger": False, "enable_autolog_hparams": False},
+            trainer_defaults={
+                "max_epochs": 10,
+                "logger": False,
+                "enable_autolog_hparams": False,
+                "enable_model_summary": False,
+            },
             seed_everything_default=0,
             parser_class=StrictParser,
             parser_kwargs={"prog": "classifiers", **strict, **{name: dict(strict) for name in self.subcommands()}},
@@ -166,17 +170,11 @@ class ClassifierCLI(LightningCLI):
 
     def _fit_callbacks(self, config: Any) -> Iterator[Callback]:
         yield from (ExactResume(), StopOnSignal(), FiniteLoss(), TensorBoardCharts())
-        if config.trainer.enable_model_summary is not False:
-            yield RichModelSummary(max_depth=3)
         own = self.config_init.fit.trainer.callbacks or []
         if config.trainer.enable_progress_bar is not False and not any(isinstance(c, LightningBar) for c in own):
             yield ProgressBar()
         if config.init_weights and not config.ckpt_path:
             yield InitialWeights(config.init_weights)
-
-    def before_fit(self) -> None:
-        if options := unused_speed(self.trainer, self.model):
-            rank_zero_info(f"This net would train faster here with {options}")
 
     def after_fit(self) -> None:
         if self.config.fit.trainer.fast_dev_run:
@@ -197,7 +195,7 @@ class ClassifierCLI(LightningCLI):
             settings = {name: self.config_dump[name] for name in ("seed_everything", "data", "model")}
             events = next(logger for logger in self.trainer.loggers if isinstance(logger, EventFile))
             events.log_final(flat(settings) | {"max_epochs": self.config.fit.trainer.max_epochs}, result)
-            print_summary(run.folder, result)
+            print_end(run.folder, result)
 
     def _callback(self, kind: type[Kind]) -> Kind:
         callbacks: list[Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
@@ -206,8 +204,8 @@ class ClassifierCLI(LightningCLI):
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; a user's mistake ends it with one line and exit code 2."""
-    logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda record: "litlogger" not in record.msg)
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # raised by Lightning itself
-    warnings.filterwarnings("ignore", message=".*is not supported by the model summary.*")  # of bf16: only its MB
+    quieten()
     with reported(), exiting_on_signals():
         ClassifierCLI(list(args) if args is not None else None)
+        if distributed.is_initialized():
+            distributed.destroy_process_group()  # whose threads would now and then abort the end of the program

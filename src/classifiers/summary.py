@@ -1,4 +1,4 @@
-"""What a finished run came to: `metrics.json` in its folder, and the table at its end."""
+"""What a finished run came to: `metrics.json` in its folder."""
 
 import json
 import platform
@@ -8,11 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-
-from rich.console import Console
-from rich.panel import Panel
-from rich.table import Table
-from rich.text import Text
 
 from classifiers.files import write_whole
 from classifiers.paths import project_root
@@ -45,17 +40,6 @@ def write_metrics(folder: Path, result: dict[str, Any]) -> None:
     versions = {"python": platform.python_version(), **{name: version(name) for name in packages}}
     text = json.dumps({**result, "versions": versions, "git_commit": _git_commit()}, indent=2)
     write_whole(folder / "metrics.json", text + "\n")
-
-
-def print_summary(folder: Path, result: dict[str, Any]) -> None:
-    """Print the best epoch, its losses and accuracies, the seconds and the run folder as a table."""
-    table = Table.grid(padding=(0, 3))
-    table.add_row("best epoch", f"{result['best_epoch']} (of 0 to {result['epochs'] - 1})")
-    for split in [split for split in ("val", "test") if f"{split}/loss" in result]:
-        table.add_row(split, f"loss {result[f'{split}/loss']:.4f}   accuracy {result[f'{split}/acc']:.2%}")
-    table.add_row("seconds", f"{result['seconds']:.0f}")
-    table.add_row("run folder", Text(str(folder), overflow="fold"))
-    Console(highlight=False).print(Panel.fit(table, title=result["experiment"], title_align="left"))
 
 
 def _git_commit() -> str | None:

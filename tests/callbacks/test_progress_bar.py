@@ -1,22 +1,43 @@
-from unittest.mock import Mock
+import io
+import re
+import time
 
 import pytest
-from lightning.pytorch.callbacks import RichProgressBar
+import rich
+from rich.console import Console
 
 from classifiers.callbacks import ProgressBar
+from tests.small_models import small, synthetic, trained
+
+EPOCH = r"epoch {}/2   train loss \d\.\d{{4}} acc \d\d\.\d\d%   val loss \d\.\d{{4}} acc \d\d\.\d\d%   \d+\.\d s"
 
 
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> Mock:
-    drawn = Mock()
-    monkeypatch.setattr(RichProgressBar, "on_train_batch_end", drawn)
-    monkeypatch.setattr(ProgressBar, "total_train_batches", 10)
-    return drawn
+def printed_by_a_fit(monkeypatch: pytest.MonkeyPatch, terminal: bool, refresh_rate: int = 10_000) -> str:
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=120)
+    monkeypatch.setattr(rich, "get_console", lambda: console)
+    data = synthetic(batch_size=64)
+    trained(small(data), data, callbacks=[ProgressBar(refresh_rate)], enable_progress_bar=True)
+    return console.file.getvalue()  # type: ignore[attr-defined]
 
 
-def test_it_moves_only_so_often_and_at_the_end(drawn: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
-    bar = ProgressBar(refresh_rate=2)
-    for batch, seconds in enumerate([0.5, 0.6, 0.9, 1.0, 1.1, 1.2, 1.5, 1.6, 1.7, 1.71]):
-        monkeypatch.setattr("time.monotonic", lambda seconds=seconds: seconds)
-        bar.on_train_batch_end(None, None, None, None, batch)
-    assert [call.args[-1] for call in drawn.call_args_list] == [0, 3, 6, 9]
+def test_without_a_terminal_there_is_a_line_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = printed_by_a_fit(monkeypatch, terminal=False).splitlines()
+    assert len(lines) == 2
+    for number, line in enumerate(lines, start=1):
+        assert re.fullmatch(EPOCH.format(number), line)
+
+
+def test_a_terminal_shows_a_bar_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", printed_by_a_fit(monkeypatch, terminal=True))
+    bar = r"epoch 2 \S+\s*100% loss \d\.\d{4} acc \d\d\.\d\d%  [\d,]+ images/s  0:00:00 left"
+    assert len(re.findall(bar, text)) == 1
+    assert "validation" in text
+    assert re.search(EPOCH.format(2), text)
+
+
+def test_the_bar_moves_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(1, 100))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    bar = ProgressBar(refresh_rate=0.1)
+    monkeypatch.setattr(type(bar._progress.console), "is_terminal", True)
+    assert [bar._due() for _ in range(25)] == [True, *[False] * 9, True, *[False] * 9, True, *[False] * 4]

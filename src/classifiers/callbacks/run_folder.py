@@ -12,10 +12,12 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
 
 from classifiers.callbacks.checkpoints import RunCheckpoint
+from classifiers.classifier import ImageClassifier
 from classifiers.errors import UserError
 from classifiers.files import write_whole
 from classifiers.loggers import EventFile, MetricsCSV
 from classifiers.paths import project_root
+from classifiers.terminal import print_start
 
 
 class RunFolder(SaveConfigCallback):
@@ -45,6 +47,11 @@ class RunFolder(SaveConfigCallback):
                 callback.path = self.folder / f"checkpoints/{callback.name}.ckpt"
             elif isinstance(callback, ModelCheckpoint) and callback.dirpath == default:
                 callback.dirpath = str(self.folder / "checkpoints")
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        assert isinstance(pl_module, ImageClassifier)
+        if self.config.trainer.enable_progress_bar is not False:
+            print_start(trainer, pl_module, self.config.experiment, self.folder)
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.seconds = time.perf_counter() - self._start

@@ -7,9 +7,9 @@ from types import FrameType
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.utilities import rank_zero_info
 
 from classifiers.callbacks.checkpoints import LastCheckpoint
+from classifiers.terminal import say
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -46,7 +46,7 @@ class StopOnSignal(Callback):
             last = next(callback for callback in trainer.checkpoint_callbacks if isinstance(callback, LastCheckpoint))
             last.save(trainer)
             where = f"saved {last.path}" if last.path else "nothing to save"
-            rank_zero_info(f"Stopped before step {trainer.global_step}: {where}")
+            say(f"Stopped before step {trainer.global_step}: {where}")
             exit_at_once(self.received or signal.SIGTERM)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.utilities import rank_zero_info, rank_zero_only
+from lightning.pytorch.utilities import rank_zero_only
 
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
 from classifiers.figures import labelled_grid
 from classifiers.loggers import EventFile
+from classifiers.terminal import say
 
 LAYOUT = {
     "training and validation": {
@@ -41,4 +42,4 @@ class TensorBoardCharts(Callback):
             try:
                 writer.add_graph(net, pl_module.normalise(images[:1].to(pl_module.device)))
             except RuntimeError:
-                rank_zero_info("TensorBoard will show no graph: the net can't be traced")
+                say("TensorBoard will show no graph: the net can't be traced")
