@@ -56,7 +56,7 @@ class Figures(Callback):
     ) -> None:
         images, classes = batch[0], class_indices(batch[1])
         if batch_idx == 0:
-            given: Any = {"num_classes": max(2, outputs.shape[1]), "validate_args": False}
+            given: Any = {"num_classes": max(2, outputs.shape[1]), "validate_args": False}  # of 1 it makes no matrix
             metrics: dict[str, Metric | MetricCollection] = {
                 name: score(average="none", **given) for name, score in SCORES.items()
             }
