@@ -8,6 +8,7 @@ import matplotlib.image
 import pytest
 import torch
 from lightning.pytorch import Trainer
+from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Tensor
 
@@ -39,6 +40,15 @@ main(sys.argv[1:])
 """
 
 
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What each figure was asked to show, by its function's name; none is drawn."""
+    calls: dict[str, Any] = {}
+    for name in ("confusion_matrix", "learning_curves", "mistakes_grid"):
+        monkeypatch.setattr(figures, name, lambda *given, name=name: calls.update({name: given}) or Figure())
+    return calls
+
+
 def drawn(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("figures/*"))
 
@@ -65,17 +75,11 @@ def wrong(labels: Tensor, predicted: Tensor, probabilities: Tensor) -> list[tupl
 
 
 @pytest.mark.parametrize("options", [[], ["--data.one_hot=true"]])
-def test_they_show_the_test_of_the_best_checkpoint(
-    options: list[str], fit: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls: dict[str, Any] = {}
-    for name in ("confusion_matrix", "mistakes_grid"):
-        draw = getattr(figures, name)
-        monkeypatch.setattr(figures, name, lambda *a, name=name, draw=draw: calls.update({name: a}) or draw(*a))
+def test_they_show_the_test_of_the_best_checkpoint(options: list[str], fit: Cli, asked: dict[str, Any]) -> None:
     folder = fit("--figures=true", "--experiment=shirts", "--seed_everything=3", *options)
     images, labels, predicted, probabilities = answers(folder)
     right = int((labels == predicted).sum())
-    counts, scores, names, title = calls["confusion_matrix"]
+    counts, scores, names, title = asked["confusion_matrix"]
     assert counts.tolist() == counted(labels, predicted)
     diagonal, rows, columns = counts.diagonal(), counts.sum(1), counts.sum(0)
     assert list(scores) == ["precision", "recall", "F1"]
@@ -84,7 +88,7 @@ def test_they_show_the_test_of_the_best_checkpoint(
     assert scores["F1"].tolist() == pytest.approx((2 * diagonal / (rows + columns)).tolist())
     assert names == ["pattern 0", "pattern 1", "pattern 2", "pattern 3"]
     assert title == f"shirts, seed 3\n{right / 130:.2%} of 130 test images are right"
-    mistakes, names, title = calls["mistakes_grid"]
+    mistakes, names, title = asked["mistakes_grid"]
     assert [one[:2] for one in wrong(labels, predicted, probabilities)] == [one[1:3] for one in mistakes]
     for mistake in mistakes:
         (place,) = (images == mistake.image).flatten(1).all(1).nonzero().flatten().tolist()
@@ -104,13 +108,10 @@ def test_they_are_in_the_folder_and_in_tensorboard(fit: Cli) -> None:
     assert [image.step for image in events.Images("figures/curves")] == [12]
 
 
-def test_the_curves_mark_the_best_epoch_of_the_monitor(fit: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-    draw = figures.learning_curves
-    monkeypatch.setattr(figures, "learning_curves", lambda *a: calls.append(a) or draw(*a))
+def test_the_curves_mark_the_best_epoch_of_the_monitor(fit: Cli, asked: dict[str, Any]) -> None:
     sgd = ["--model.optimizer=SGD", "--model.optimizer.lr=0"]
     folder = fit("--figures=true", "--best_checkpoint.monitor=val/loss", "--trainer.max_epochs=3", *sgd)
-    ((history, best, title),) = calls
+    history, best, title = asked["learning_curves"]
     content = torch.load(folder / "checkpoints/best.ckpt", weights_only=True)
     assert (
         (best["epoch"], best["val/loss"]) == (content["epoch"], content["metrics"]["val/loss"]) == (0, best["val/loss"])
@@ -119,6 +120,7 @@ def test_the_curves_mark_the_best_epoch_of_the_monitor(fit: Cli, monkeypatch: py
     assert title == "default, seed 0"
 
 
+@pytest.mark.usefixtures("asked")
 def test_an_option_switches_them_off(tmp_path: Path) -> None:
     options = [option for option in SMALL if option != "--figures=false"]
     for runs, off in (("with", []), ("without", ["--figures=false"])):
@@ -145,14 +147,11 @@ def test_any_number_of_classes(classes: int, fit: Cli) -> None:
     assert drawn(fit("--figures=true", f"--data.num_classes={classes}", "--trainer.max_epochs=1")) == NAMES
 
 
-def test_classes_without_a_name_have_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    names: list[str] = []
-    draw = figures.confusion_matrix
-    monkeypatch.setattr(figures, "confusion_matrix", lambda *a: names.extend(a[2]) or draw(*a))
+def test_classes_without_a_name_have_a_number(tmp_path: Path, asked: dict[str, Any]) -> None:
     data = synthetic()
     model = ImageClassifier(MLP(1, 16, 6, hidden=[8]), class_names=data.class_names[:3])
     Trainer(**QUIET | {"logger": EventFile(tmp_path)}, callbacks=[Figures("wide")]).test(model, data, verbose=False)
-    assert names == ["pattern 0", "pattern 1", "pattern 2", "3", "4", "5"]
+    assert asked["confusion_matrix"][2] == ["pattern 0", "pattern 1", "pattern 2", "3", "4", "5"]
 
 
 @pytest.mark.slow
