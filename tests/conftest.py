@@ -26,6 +26,7 @@ SMALL = [
     "--trainer.log_every_n_steps=3",
     "--trainer.enable_progress_bar=false",
     "--trainer.enable_model_summary=false",
+    "--figures=false",
 ]
 
 Cli = Callable[..., Path]

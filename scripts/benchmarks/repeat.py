@@ -1,6 +1,5 @@
 """Fit configs with several seeds each, in processes of their own; what is finished stays finished."""
 
-import csv
 import hashlib
 import json
 import subprocess
@@ -16,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from benchmarks.results import Row, markdown, row
 from classifiers.errors import UserError
 from classifiers.explain import missing_file
+from classifiers.history import read_history
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Run:
     def result(self) -> dict[str, Any] | None:
         """The metrics of the finished run, and under `last` those of its last epoch; None if it isn't finished."""
         for path in sorted((self.out / self.experiment).glob("*/metrics.json")):
-            last = {name: float(value) for row in _rows(path.parent) for name, value in row.items() if value}
+            last = {name: value for row in read_history(path.parent) for name, value in row.items()}
             return {**json.loads(path.read_text()), "last": last}
         return None
 
@@ -102,16 +102,8 @@ def repeat(configs: Sequence[Path], seeds: int, out: Path) -> list[Row]:
     return rows
 
 
-def _rows(folder: Path) -> list[dict[str, str]]:
-    path = folder / "metrics.csv"
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def _share(folder: Path) -> float:
-    epochs = sum(bool(row.get("val/loss")) for row in _rows(folder))
+    epochs = sum("val/loss" in row for row in read_history(folder))
     if not epochs:
         return 0.0
     wanted: int | None = yaml.safe_load((folder / "config.yaml").read_text())["trainer"]["max_epochs"]

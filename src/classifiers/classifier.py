@@ -108,28 +108,29 @@ class ImageClassifier(LightningModule):
             self.example_input_array = data.train_set.first(1)[0]  # gives the model summary its shapes
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        return self.evaluate(batch, self.train_metrics)
+        return self.evaluate(batch, self.train_metrics)[0]
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         self.evaluate(batch, self.val_metrics)
 
-    def test_step(self, batch: Batch, batch_idx: int) -> None:
-        self.evaluate(batch, self.test_metrics)
+    def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Class probabilities `(B, K)`, for callbacks."""
+        return self.evaluate(batch, self.test_metrics)[1].float().softmax(dim=1)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Class probabilities `(B, K)`."""
         logits: Tensor = self(batch[0])
         return logits.softmax(dim=1)
 
-    def evaluate(self, batch: Batch, metrics: LossAndAccuracy) -> Tensor:
-        """The loss `()` of a batch, counted in `metrics`."""
+    def evaluate(self, batch: Batch, metrics: LossAndAccuracy) -> tuple[Tensor, Tensor]:
+        """The loss `()` and the logits `(B, K)` of a batch, counted in `metrics`."""
         images, targets = batch
         logits = self(images)
         if targets.ndim == 2:
             targets = targets.to(logits.dtype)
         loss: Tensor = self.loss(logits, targets)
         metrics.update(loss, logits, targets)
-        return loss
+        return loss, logits
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         step, every = self.trainer.global_step, self.trainer.log_every_n_steps  # type: ignore[attr-defined]

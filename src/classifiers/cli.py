@@ -15,7 +15,9 @@ from torch import distributed
 
 from classifiers.callbacks import (
     BestCheckpoint,
+    ClassMetrics,
     ExactResume,
+    Figures,
     FiniteLoss,
     InitialWeights,
     LastCheckpoint,
@@ -75,6 +77,7 @@ class ClassifierCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--experiment", type=str | None, help="Names the run's folder; null: as the first config")
         parser.add_argument("--resume", type=str | None, help="Run folder whose fit goes on in place")
+        parser.add_argument("--figures", type=bool, default=True, help="Whether a fit draws figures into its folder")
         parser.add_argument("--init_weights", type=str | None, help="Checkpoint whose weights start the fit")
         parser.add_lightning_class_args(BestCheckpoint, "best_checkpoint")
         parser.add_lightning_class_args(LastCheckpoint, "last_checkpoint")
@@ -152,8 +155,8 @@ class ClassifierCLI(LightningCLI):
             raise UserError(f"{config.ckpt_path} was trained on other classes than those of --data {name}")
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        if self.subcommand == "fit":
-            self.trainer_defaults["callbacks"] = list(self._fit_callbacks(self.config.fit))
+        own = self._fit_callbacks(self.config.fit) if self.subcommand == "fit" else ()
+        self.trainer_defaults["callbacks"] = [ClassMetrics(), *own]
         if self.config[self.subcommand].trainer.profiler is None:
             kwargs["profiler"] = NoProfiler()
         try:
@@ -170,6 +173,8 @@ class ClassifierCLI(LightningCLI):
 
     def _fit_callbacks(self, config: Any) -> Iterator[Callback]:
         yield from (ExactResume(), StopOnSignal(), FiniteLoss(), TensorBoardCharts())
+        if config.figures and not config.trainer.fast_dev_run:
+            yield Figures(f"{config.experiment}, seed {config.seed_everything}")
         own = self.config_init.fit.trainer.callbacks or []
         if config.trainer.enable_progress_bar is not False and not any(isinstance(c, LightningBar) for c in own):
             yield ProgressBar()

@@ -13,13 +13,16 @@ from tests.conftest import Cli
 
 
 def test_a_fit_leaves_exactly_these_files(fit: Cli) -> None:
-    folder = fit()
+    folder = fit("--figures=true")
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert [re.sub(r"(tfevents)\..*", r"\1", name) for name in names] == [
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
         "config.yaml",
         "events.out.tfevents",
+        "figures/confusion.png",
+        "figures/curves.png",
+        "figures/mistakes.png",
         "metrics.csv",
         "metrics.json",
     ]
@@ -65,7 +68,7 @@ def test_the_csv_holds_every_epoch_and_the_test(fit: Cli) -> None:
         ("11", ["lr", "train/loss"]),
         ("11", ["val/acc", "val/loss"]),
         ("11", ["train/acc", "train/epoch_loss"]),
-        ("12", ["test/acc", "test/loss"]),
+        ("12", ["test/acc", "test/ece", "test/loss", "test/macro_f1"]),
     ]
 
 

@@ -2,8 +2,10 @@
 
 from classifiers.callbacks.checkpoints import BestCheckpoint as BestCheckpoint
 from classifiers.callbacks.checkpoints import LastCheckpoint as LastCheckpoint
+from classifiers.callbacks.class_metrics import ClassMetrics as ClassMetrics
 from classifiers.callbacks.evaluate_training_images import EvaluateTrainingImages as EvaluateTrainingImages
 from classifiers.callbacks.exact_resume import ExactResume as ExactResume
+from classifiers.callbacks.figures import Figures as Figures
 from classifiers.callbacks.finite_loss import FiniteLoss as FiniteLoss
 from classifiers.callbacks.initial_weights import InitialWeights as InitialWeights
 from classifiers.callbacks.progress_bar import ProgressBar as ProgressBar

@@ -1,0 +1,87 @@
+"""Pictures of a run, in its folder and in TensorBoard."""
+
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from matplotlib.figure import Figure
+from torchmetrics import Metric, MetricCollection
+from torchmetrics.classification import (
+    MulticlassConfusionMatrix,
+    MulticlassF1Score,
+    MulticlassPrecision,
+    MulticlassRecall,
+)
+
+from classifiers.callbacks.checkpoints import BestCheckpoint
+from classifiers.classifier import ImageClassifier
+from classifiers.data.image_dataset import Batch, class_indices
+from classifiers.figures import confusion_matrix, learning_curves, mistakes_grid
+from classifiers.history import best_row, read_history
+from classifiers.loggers import EventFile
+from classifiers.mistakes import Mistakes
+
+SCORES = {"precision": MulticlassPrecision, "recall": MulticlassRecall, "F1": MulticlassF1Score}
+
+
+class Figures(Callback):
+    """Draws `figures/` of a run: `curves.png` after a fit, `confusion.png` and `mistakes.png` after its test.
+
+    Args:
+        title: what they are of.
+    """
+
+    metrics: MetricCollection
+    mistakes: Mistakes
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if stage != "fit" or not trainer.is_global_zero or not isinstance(trainer.logger, EventFile):
+            return
+        if history := read_history(Path(trainer.logger.log_dir)):
+            checkpoint = next(c for c in trainer.checkpoint_callbacks if isinstance(c, BestCheckpoint))
+            best = best_row(history, str(checkpoint.monitor), checkpoint.mode)
+            self._write(trainer, "curves", learning_curves(history, best, self.title))
+
+    def on_test_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Batch,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        images, classes = batch[0], class_indices(batch[1])
+        if batch_idx == 0:
+            given: Any = {"num_classes": max(2, outputs.shape[1]), "validate_args": False}  # of 1 it makes no matrix
+            metrics: dict[str, Metric | MetricCollection] = {
+                name: score(average="none", **given) for name, score in SCORES.items()
+            }
+            metrics["counts"] = MulticlassConfusionMatrix(**given)
+            self.metrics = MetricCollection(metrics).to(pl_module.device)
+            self.mistakes = Mistakes(most=20).to(pl_module.device)
+        self.metrics.update(outputs, classes)
+        self.mistakes.update(images, outputs, classes)
+
+    def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        found, mistakes = self.metrics.compute(), self.mistakes.compute()  # of all processes
+        if not trainer.is_global_zero:
+            return
+        assert isinstance(pl_module, ImageClassifier)
+        counts, scores = found["counts"].cpu(), {name: found[name] for name in SCORES}
+        names = [*pl_module.class_names, *map(str, range(len(pl_module.class_names), len(counts)))]
+        images, right = int(counts.sum()), int(counts.trace())
+        title = f"{self.title}\n{right / images:.2%} of {images:,} test images are right"
+        self._write(trainer, "confusion", confusion_matrix(counts, scores, names, title))
+        shown = f"{len(mistakes)} of {images - right:,} mistakes in {images:,} test images, the surest first"
+        self._write(trainer, "mistakes", mistakes_grid(mistakes, names, f"{self.title}\n{shown}"))
+
+    def _write(self, trainer: Trainer, name: str, figure: Figure) -> None:
+        if isinstance(trainer.logger, EventFile):
+            folder = Path(trainer.logger.log_dir, "figures")
+            folder.mkdir(exist_ok=True)
+            figure.savefig(folder / f"{name}.png")
+            trainer.logger.experiment.add_figure(f"figures/{name}", figure, trainer.global_step)

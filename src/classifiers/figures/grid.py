@@ -1,0 +1,47 @@
+"""Images side by side, each over what there is to say of it."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from classifiers.data.image_dataset import class_indices
+from classifiers.figures.style import short, styled
+from classifiers.mistakes import Mistake
+
+
+@styled
+def labelled_grid(images: Tensor, labels: Tensor, class_names: Sequence[str], columns: int = 8) -> Figure:
+    """The uint8 images `(N, C, H, W)`, each with its class name under it.
+
+    `labels` are indices `(N,)` or one-hot or soft rows `(N, K)`. The first channel is shown unless there are three.
+    """
+    names = [class_names[int(label)] for label in class_indices(labels)]
+    return _captioned(images, names, columns, size=(1.25, 1.5), font_size=9)
+
+
+@styled
+def mistakes_grid(mistakes: Sequence[Mistake], class_names: Sequence[str], title: str) -> Figure:
+    """The images of `mistakes`, each with the predicted class, its probability and the true class under it."""
+    names = [short(name, 12) for name in class_names]
+    captions = [f"{names[one.predicted]} {one.probability:.1%}\ntrue: {names[one.true]}" for one in mistakes]
+    figure = _captioned([one.image for one in mistakes], captions, columns=5, size=(1.6, 2.05), font_size=11)
+    figure.suptitle(title)
+    return figure
+
+
+def _captioned(
+    images: Iterable[Tensor], captions: Sequence[str], columns: int, size: tuple[float, float], font_size: int
+) -> Figure:
+    """A grid of images `(C, H, W)`, each of `size` inches, its caption included."""
+    rows = math.ceil(len(captions) / columns)
+    figure = Figure(figsize=(size[0] * columns, size[1] * max(1, rows)))
+    for place, (image, caption) in enumerate(zip(images, captions, strict=True)):
+        axes = figure.add_subplot(rows, columns, place + 1)
+        shown = image if len(image) == 3 else image[:1]
+        axes.imshow(shown.movedim(0, 2).squeeze(2).cpu().numpy(), cmap="gray", vmin=0, vmax=255)
+        axes.set_xlabel(caption, fontsize=font_size)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    return figure
