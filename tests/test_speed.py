@@ -38,9 +38,10 @@ def test_the_faster_settings_that_are_unused_are_named(monkeypatch: pytest.Monke
     assert unused_speed(fp32, ImageClassifier(wide)) == layout
 
 
-def test_a_fit_says_so(fit: Cli, caplog: pytest.LogCaptureFixture) -> None:
-    fit("--model.net=ConvNet", "--model.net.widths=[32]", "--trainer.precision=bf16-mixed", "--trainer.max_epochs=1")
-    assert "This net would train faster here with --model.channels_last true" in caplog.messages
+def test_a_fit_says_so(fit: Cli, capsys: pytest.CaptureFixture[str]) -> None:
+    wide = ["--model.net=ConvNet", "--model.net.widths=[32]", "--trainer.precision=bf16-mixed"]
+    fit(*wide, "--trainer.max_epochs=1", "--trainer.enable_progress_bar=true")
+    assert "faster with   --model.channels_last true" in capsys.readouterr().out
 
 
 def test_no_profiler_hands_out_one_context_that_does_nothing() -> None:

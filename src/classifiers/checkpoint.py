@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
-from lightning.pytorch.utilities import rank_zero_info
 from torch import Tensor, nn
 
 from classifiers.errors import UserError
+from classifiers.terminal import say
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -76,8 +76,8 @@ def init_weights(net: nn.Module, path: str | Path) -> None:
     net.load_state_dict(fitting, strict=False)
     left_out = sorted(named.keys() - fitting.keys())
     fresh = sorted(own.keys() - fitting.keys())
-    rank_zero_info(f"Loaded {len(fitting)} of {len(own)} tensors from {path}")
+    say(f"Loaded {len(fitting)} of {len(own)} tensors from {path}")
     if left_out:
-        rank_zero_info(f"  not loaded from it: {', '.join(left_out)}")
+        say(f"  not loaded from it: {', '.join(left_out)}")
     if fresh:
-        rank_zero_info(f"  newly initialised: {', '.join(fresh)}")
+        say(f"  newly initialised: {', '.join(fresh)}")

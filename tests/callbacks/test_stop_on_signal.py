@@ -12,11 +12,11 @@ FIT = ["fit", *SMALL, "--trainer.default_root_dir=runs"]  # 6 steps an epoch
 
 
 def signalled(folder: Path, number: int, hook: str, step: int) -> tuple[int, str]:
-    """The exit code and the last line of a fit that gets the signal `number` in the first `hook` after `step`."""
+    """The exit code and the last line, if any, of a fit that gets the signal `number` in the first `hook` after `step`."""
     options = {"": "tests.instruments.Kill", ".hook": hook, ".step": step, ".once": folder / "sent", ".number": number}
     callback = [f"--trainer.callbacks{'' if key else '+'}{key}={value}" for key, value in options.items()]
     running = start(folder, *FIT, *callback)
-    return running.wait(), running.err.splitlines()[-1]
+    return running.wait(), "".join(running.out.splitlines()[-1:])
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
