@@ -12,7 +12,7 @@ FIT = ["fit", *SMALL, "--trainer.default_root_dir=runs"]  # 6 steps an epoch
 
 
 def signalled(folder: Path, number: int, hook: str, step: int) -> tuple[int, str]:
-    """The exit code and the last line, if any, of a fit that gets the signal `number` in the first `hook` after `step`."""
+    """Exit code and last line, if any, of a fit that gets the signal `number` in the first `hook` after `step`."""
     options = {"": "tests.instruments.Kill", ".hook": hook, ".step": step, ".once": folder / "sent", ".number": number}
     callback = [f"--trainer.callbacks{'' if key else '+'}{key}={value}" for key, value in options.items()]
     running = start(folder, *FIT, *callback)
