@@ -1,10 +1,13 @@
 """A small data set, model and fit in plain Python, for tests of what a model does."""
 
+from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.pytorch import Trainer
 
 from classifiers import MLP, ImageClassifier, SyntheticDataModule
+from classifiers.settings import MODEL_LINKS
 
 QUIET: dict[str, Any] = {
     "accelerator": "cpu",
@@ -21,7 +24,23 @@ def synthetic(**arguments: Any) -> SyntheticDataModule:
 
 def small(data: SyntheticDataModule, **arguments: Any) -> ImageClassifier:
     net = MLP(data.in_channels, data.image_size, data.num_classes, hidden=[8])
-    return ImageClassifier(net, mean=data.mean, std=data.std, class_names=data.class_names, **arguments)
+    linked = {name: getattr(data, name) for name in MODEL_LINKS}
+    return ImageClassifier(net, **linked, **arguments)
+
+
+def saved(path: Path, **settings: Any) -> Path:
+    """A checkpoint as the command line writes them, of an untrained net, with other settings if given."""
+    data = synthetic()
+    arguments = {"in_channels": data.in_channels, "image_size": data.image_size, "num_classes": 4, "hidden": [8]}
+    hyper_parameters: dict[str, Any] = {
+        "net": {"class_path": "classifiers.MLP", "init_args": arguments},
+        **{name: getattr(data, name) for name in MODEL_LINKS},
+        "_instantiator": "lightning.pytorch.cli.instantiate_module",
+        **settings,
+    }
+    content = {"pytorch-lightning_version": "2.6.6", "state_dict": small(data).state_dict()}
+    torch.save({**content, "hyper_parameters": hyper_parameters}, path)
+    return path
 
 
 def trained(model: ImageClassifier, data: SyntheticDataModule, **arguments: Any) -> Trainer:

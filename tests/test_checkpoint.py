@@ -1,13 +1,15 @@
 import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from classifiers.checkpoint import init_weights, read_checkpoint, require_fit
+from classifiers.checkpoint import init_weights, read_checkpoint, rebuild_model, require_fit
 from classifiers.errors import UserError
 from classifiers.models import MLP
+from tests import small_models
 
 
 def saved(path: Path, content: Any) -> Path:
@@ -52,7 +54,50 @@ def test_a_class_that_nobody_imported_is_refused_and_not_imported(tmp_path: Path
     path = saved(tmp_path / "x.ckpt", {"state_dict": {}, "hyper_parameters": hparams})
     with pytest.raises(UserError, match=r"names antigravity\.Net, which nobody imported"):
         read_checkpoint(path)
-    assert "antigravity" not in __import__("sys").modules
+    assert "antigravity" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimizer": "antigravity.SGD"},
+        {"loss": "antigravity.Loss"},
+        {"loss": '{"class_path": "\\u0061ntigravity.Loss"}'},
+        {"lr_scheduler": ["class_path: antigravity.StepLR"]},
+        {"net": {"class_path": "classifiers.MLP", "init_args": {"hidden": "antigravity.__class__"}}},
+        {"_instantiator": "antigravity.make"},
+    ],
+)
+def test_no_string_of_the_settings_is_imported(settings: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"names .*ntigravity.*, which nobody imported"):
+        rebuild_model(small_models.saved(tmp_path / "x.ckpt", **settings))
+    assert "antigravity" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"net": {"class_path": "subprocess.Popen", "init_args": {"args": ["touch", "ran"]}}},
+        {"optimizer": {"class_path": "subprocess.Popen", "init_args": {"args": ["touch", "ran"]}}},
+        {"optimizer": "os.system"},
+        {"_instantiator": "os.system"},
+        {"net": 3},
+    ],
+)
+def test_a_model_that_cannot_be_built_is_one_line(settings: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^the model of .*x\.ckpt can't be built: .{10}"):
+        rebuild_model(small_models.saved(tmp_path / "x.ckpt", **settings))
+    assert [path.name for path in tmp_path.iterdir()] == ["x.ckpt"]
+
+
+def test_settings_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is no checkpoint: its settings are a int"):
+        read_checkpoint(saved(tmp_path / "x.ckpt", {"state_dict": {}, "hyper_parameters": 3}))
+
+
+def test_a_checkpoint_of_plain_python_says_how_to_load_it(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"ImageClassifier\.load_from_checkpoint\(path, net=net\) loads it$"):
+        rebuild_model(saved(tmp_path / "x.ckpt", {"state_dict": {}, "hyper_parameters": {"mean": [0.5]}}))
 
 
 def test_weights_of_another_net_are_named() -> None:

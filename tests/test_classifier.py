@@ -151,6 +151,7 @@ def test_a_model_built_in_python_reloads_without_code(tmp_path: Path) -> None:
         "average_flips",
         "channels_last",
         "decay_norms_and_biases",
+        "image_shape",
         "lr_scheduler_interval",
         "lr_scheduler_monitor",
         "mean",

@@ -13,6 +13,7 @@ from lightning.pytorch import Trainer
 from classifiers import MLP, ImageClassifier, SyntheticDataModule
 from classifiers.cli import main
 from tests.conftest import SMALL, Cli
+from tests.small_models import saved
 
 Fails = Callable[..., str]
 
@@ -101,6 +102,7 @@ def test_a_checkpoint_rebuilds_the_model_without_its_config(fit: Cli) -> None:
     content = torch.load(path, weights_only=True)
     model = ImageClassifier.load_from_checkpoint(path, weights_only=True).eval()
     assert model.class_names == ("pattern 0", "pattern 1", "pattern 2", "pattern 3")
+    assert model.image_shape == (1, 16, 16)
     assert model.loss.weight.tolist() == [1, 2, 3, 4]  # type: ignore[union-attr, operator]
     assert {name: value.shape for name, value in model.state_dict().items()} == {
         name: value.shape for name, value in content["state_dict"].items()
@@ -109,6 +111,55 @@ def test_a_checkpoint_rebuilds_the_model_without_its_config(fit: Cli) -> None:
     images = torch.randint(256, (3, 1, 16, 16), dtype=torch.uint8)
     again = ImageClassifier.load_from_checkpoint(path, weights_only=True).eval()
     assert torch.equal(model(images), again(images))
+
+
+def test_predictions_are_written_where_they_are_told(fit: Cli, tmp_path: Path) -> None:
+    checkpoint = fit("--trainer.max_epochs=1") / "checkpoints/best.ckpt"
+    data = [argument for argument in SMALL if argument.startswith(("--data", "--trainer.accel"))]
+    main(["predict", *data, f"--ckpt_path={checkpoint}", f"--predictions={tmp_path / 'new/x.csv'}"])
+    with (tmp_path / "new/x.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["index", "class", "pattern 0", "pattern 1", "pattern 2", "pattern 3"]
+    model = ImageClassifier.load_from_checkpoint(checkpoint, weights_only=True).eval()
+    images, _ = SyntheticDataModule(4, image_size=16, test_size=130).load(train=False)
+    with torch.inference_mode():
+        expected = model(images).softmax(1)
+    assert [row[0] for row in rows] == [str(index) for index in range(130)]
+    assert [row[1] for row in rows] == [model.class_names[label] for label in expected.argmax(1)]
+    found = torch.tensor([[float(share) for share in row[2:]] for row in rows])
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--predictions=x.ckpt/x.csv"], "can't write x.ckpt/x.csv (File exists): give another --predictions"),
+        (
+            ["--predictions=x.csv", "--trainer.limit_predict_batches=0"],
+            "--predictions: --return_predictions or --trainer.limit_predict_batches leaves none to write",
+        ),
+    ],
+)
+def test_predictions_that_cannot_be_written(options: list[str], line: str, fails: Fails) -> None:
+    data = [argument for argument in SMALL if argument.startswith(("--data", "--trainer.accel"))]
+    assert fails("predict", *data, f"--ckpt_path={saved(Path('x.ckpt'))}", *options) == f"error: {line}"
+    assert [path.name for path in Path.cwd().iterdir()] == ["x.ckpt"]
+
+
+def test_only_predict_writes_predictions(fails: Fails) -> None:
+    assert fails("test", "--predictions=x.csv").startswith("error: unknown option --predictions")
+
+
+@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+def test_a_checkpoint_without_image_shape_is_evaluated(command: str, tmp_path: Path) -> None:
+    data = [argument for argument in SMALL if argument.startswith(("--data", "--trainer.acc", "--trainer.enable"))]
+    main([command, *data, f"--ckpt_path={saved(tmp_path / 'x.ckpt', image_shape=None)}"])
+
+
+@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+def test_a_hostile_checkpoint_is_one_line(command: str, fails: Fails, tmp_path: Path) -> None:
+    path = saved(tmp_path / "x.ckpt", _instantiator="os.system")
+    assert fails(command, *SMALL[:5], f"--ckpt_path={path}").startswith(f"error: the model of {path} can't be built: ")
 
 
 def test_a_checkpoint_of_plain_python_is_tested_with_the_net_of_the_options(

@@ -1,6 +1,7 @@
 """Reading checkpoints: as data, never as code, and with one clear line where they don't fit."""
 
 import pickle
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -11,8 +12,12 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
-from classifiers.errors import UserError
+from classifiers.classifier import ImageClassifier
+from classifiers.errors import UserError, one_line
+from classifiers.explain import explain
 from classifiers.terminal import say
+
+PLAIN = re.compile(r"[\w/-]*")  # a setting that jsonargparse takes for neither an import path nor YAML
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -30,22 +35,44 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         raise UserError(f"{path} is no checkpoint, or a damaged one") from error
     if not isinstance(checkpoint, dict):
         raise UserError(f"{path} is no checkpoint: it holds a {type(checkpoint).__name__}")
-    for class_path in _class_paths(checkpoint.get(LightningModule.CHECKPOINT_HYPER_PARAMS_KEY, {})):
-        module, _, name = class_path.rpartition(".")
-        if not isinstance(getattr(sys.modules.get(module), name, None), type):
-            raise UserError(f"{path} names {class_path}, which nobody imported: if you trust it, name it as an option")
+    settings = checkpoint.get(LightningModule.CHECKPOINT_HYPER_PARAMS_KEY, {})
+    if not isinstance(settings, dict):
+        raise UserError(f"{path} is no checkpoint: its settings are a {type(settings).__name__}")
+    for key, text in _texts(settings):
+        module, _, name = text.rpartition(".")
+        imported = module in sys.modules and getattr(sys.modules[module], name, None)
+        if not (isinstance(imported, type) if "class_path" in key else imported or PLAIN.fullmatch(text)):
+            raise UserError(f"{path} names {text}, which nobody imported: if you trust it, name it as an option")
     return checkpoint
 
 
-def _class_paths(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if key in ("class_path", "_class_path"):
-                yield str(item)
-            yield from _class_paths(item)
+def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """All strings of nested settings but the class names, each with its key."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if name != "class_names":
+                yield from _texts(item, str(name))
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _class_paths(item)
+            yield from _texts(item, key)
+
+
+def rebuild_model(path: str | Path) -> ImageClassifier:
+    """The model of a checkpoint that the command line wrote, with its weights, on the CPU.
+
+    Raises:
+        UserError: the checkpoint can't be read, or doesn't say how to build its model, or not rightly.
+    """
+    checkpoint = read_checkpoint(path)
+    if "net" not in checkpoint.get(LightningModule.CHECKPOINT_HYPER_PARAMS_KEY, {}):
+        cure = "in Python, ImageClassifier.load_from_checkpoint(path, net=net) loads it"
+        raise UserError(f"{path} doesn't hold its net, as the command line didn't write it: {cure}")
+    try:
+        return ImageClassifier.load_from_checkpoint(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # settings of a stranger may go wrong in any way
+        raise UserError(f"the model of {path} can't be built: {explain(one_line(error), ())}") from error
 
 
 def require_fit(checkpoint: dict[str, Any], model: nn.Module, path: str | Path) -> None:

@@ -12,7 +12,6 @@ from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
-from classifiers.data.image_data_module import ImageDataModule
 from classifiers.data.image_dataset import Batch
 from classifiers.errors import UserError, one_line
 from classifiers.metrics import LossAndAccuracy
@@ -37,6 +36,7 @@ class ImageClassifier(LightningModule):
         class_names: of the K classes, in the order of the logits.
         mean: of each channel, in [0, 1]; subtracted from the images. Of one value: the same for all channels.
         std: of each channel, in [0, 1]; the images are divided by it.
+        image_shape: `(C, H, W)` of the images.
     """
 
     scale: Tensor
@@ -56,6 +56,7 @@ class ImageClassifier(LightningModule):
         class_names: Sequence[str] = (),
         mean: Sequence[float] = (0.0,),
         std: Sequence[float] = (1.0,),
+        image_shape: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         built_from_config = _given_hyperparameters.get() is not None  # then these four are plain values too
@@ -70,6 +71,9 @@ class ImageClassifier(LightningModule):
         self.decay_norms_and_biases = decay_norms_and_biases
         self.average_flips = average_flips
         self.class_names = tuple(class_names)
+        self.image_shape = tuple(image_shape) if image_shape else None
+        if image_shape:  # gives the model summary its shapes
+            self.example_input_array = torch.zeros(1, *image_shape, dtype=torch.uint8)
         self.train_metrics, self.val_metrics, self.test_metrics = (LossAndAccuracy() for _ in range(3))
         self.logged_step = 0
         self._resumed_lengths: list[int | None] = []
@@ -101,11 +105,6 @@ class ImageClassifier(LightningModule):
     def normalise(self, images: Tensor) -> Tensor:
         """What the net sees of uint8 images `(B, C, H, W)`: floats, the channels' mean and deviation taken out."""
         return (images * self.scale + self.shift).contiguous(memory_format=self.memory_format)
-
-    def setup(self, stage: str) -> None:
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        if stage == "fit" and isinstance(data, ImageDataModule):
-            self.example_input_array = data.train_set.first(1)[0]  # gives the model summary its shapes
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         return self.evaluate(batch, self.train_metrics)[0]

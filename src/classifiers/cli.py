@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,13 +28,15 @@ from classifiers.callbacks import (
     TensorBoardCharts,
 )
 from classifiers.callbacks.stop_on_signal import exiting_on_signals
-from classifiers.checkpoint import read_checkpoint, require_fit
+from classifiers.checkpoint import read_checkpoint, rebuild_model, require_fit
 from classifiers.checkpoint_io import AtomicCheckpointIO
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
 from classifiers.errors import UserError, one_line, reported
+from classifiers.files import output_file
 from classifiers.loggers import EventFile
 from classifiers.parser import StrictParser
+from classifiers.prediction import PredictionsCSV, gathered
 from classifiers.resume import require_unfinished, resumed
 from classifiers.settings import MODEL_LINKS, NET_LINKS, flat, require_same_model
 from classifiers.speed import NoProfiler
@@ -86,6 +89,12 @@ class ClassifierCLI(LightningCLI):
         for name in NET_LINKS:
             parser.link_arguments(f"data.{name}", f"model.net.init_args.{name}", apply_on="instantiate")
 
+    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        if subcommand == "predict":
+            parser.add_argument("--predictions", type=Path | None, help="CSV file of the class probabilities")
+        return parser
+
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         given = sys.argv[1:] if args is None else list(args)
         if given and given[0] in self.subcommands():
@@ -123,7 +132,7 @@ class ClassifierCLI(LightningCLI):
         config.model.net = {"class_path": "torch.nn.Identity"}  # not built: the checkpoint's net is
 
         def load(*args: Any, **kwargs: Any) -> ImageClassifier:
-            return ImageClassifier.load_from_checkpoint(config.ckpt_path, map_location="cpu", weights_only=True)
+            return rebuild_model(config.ckpt_path)
 
         self.parser.add_instantiator(load, ImageClassifier, subclasses=False)
 
@@ -180,6 +189,25 @@ class ClassifierCLI(LightningCLI):
             yield ProgressBar()
         if config.init_weights and not config.ckpt_path:
             yield InitialWeights(config.init_weights)
+
+    def predict(self, **arguments: Any) -> None:
+        """Unlike the base class, write the class probabilities where `--predictions` says."""
+        path = self.config.predict.predictions
+        if path is None:
+            self.trainer.predict(**arguments)
+            rank_zero_info("Nothing is written without --predictions FILE.csv")
+            return
+        with output_file(path, "another --predictions") if self.trainer.is_global_zero else nullcontext() as file:
+            batches = self.trainer.predict(**arguments)
+            if not batches:
+                raise UserError(
+                    "--predictions: --return_predictions or --trainer.limit_predict_batches leaves none to write"
+                )
+            probabilities = gathered(batches)
+            if file:
+                table = PredictionsCSV(file, "index", self.model.class_names)
+                for index, row in enumerate(probabilities):
+                    table.write(index, row)
 
     def after_fit(self) -> None:
         if self.config.fit.trainer.fast_dev_run:

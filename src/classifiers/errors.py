@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import os
 import sys
 from collections.abc import Iterator
 
@@ -31,6 +32,9 @@ def reported() -> Iterator[None]:
     """End the program with one line and exit code 2 at a user's mistake."""
     try:
         yield
+    except BrokenPipeError:  # whoever read the output, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except Exception as error:
         cause: BaseException | None = error
         while cause is not None and not is_users(cause):

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from classifiers.errors import UserError
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
@@ -20,6 +22,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def output_file(path: Path, cure: str) -> Iterator[BinaryIO]:
+    """As `replacing`, in a folder that is made if need be; where that fails, UserError says why and the `cure`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as file:
+            yield file
+    except OSError as error:
+        raise UserError(f"can't write {path} ({error.strerror}): give {cure}") from error
 
 
 def write_whole(path: Path, text: str) -> None:

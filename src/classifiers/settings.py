@@ -5,7 +5,7 @@ from typing import Any
 from classifiers.errors import UserError
 
 NET_LINKS = ("in_channels", "image_size", "num_classes")
-MODEL_LINKS = ("class_names", "mean", "std")
+MODEL_LINKS = ("class_names", "mean", "std", "image_shape")
 
 
 def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:

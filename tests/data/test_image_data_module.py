@@ -27,6 +27,11 @@ def numbered(data: SyntheticDataModule) -> SyntheticDataModule:
     return data
 
 
+def test_the_shape_of_an_image_is_told() -> None:
+    data = SyntheticDataModule(in_channels=3, image_size=20, train_size=20, test_size=10)
+    assert data.load(train=False)[0].shape[1:] == data.image_shape == (3, 20, 20)
+
+
 def test_the_split_is_disjoint_and_complete() -> None:
     train, val = SyntheticDataModule(val_size=30).split(230)
     assert (len(train), len(val)) == (200, 30)

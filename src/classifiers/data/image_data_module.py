@@ -92,6 +92,11 @@ class ImageDataModule(LightningDataModule):
     def num_classes(self) -> int:
         return len(self.class_names)
 
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of every image."""
+        return self.in_channels, self.image_size, self.image_size
+
     def load(self, train: bool) -> Batch:
         """The whole official training or test split: uint8 images `(N, C, H, W)` and int64 labels `(N,)`."""
         raise NotImplementedError

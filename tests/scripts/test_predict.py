@@ -1,0 +1,106 @@
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from tests.conftest import Script
+from tests.small_models import saved, synthetic
+
+HEADER = "file,class,pattern 0,pattern 1,pattern 2,pattern 3"
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    return saved(tmp_path / "x.ckpt")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three of the synthetic test images as files."""
+    (tmp_path / "images").mkdir()
+    for index, image in enumerate(synthetic().load(train=False)[0][:3]):
+        Image.fromarray(image[0].numpy()).save(tmp_path / f"images/{index}.png")
+    return tmp_path / "images"
+
+
+def test_it_prints_files_classes_and_probabilities(script: Script, checkpoint: Path, folder: Path) -> None:
+    lines = script("predict.py", str(checkpoint), str(folder), "--top=9").splitlines()
+    assert [line.split("  ")[0] for line in lines] == [f"{folder}/{index}.png" for index in range(3)]
+    for line in lines:
+        shares = [float(word.rstrip("%")) for word in line.split() if word.endswith("%")]
+        assert sorted(shares, reverse=True) == shares
+        assert sum(shares) == pytest.approx(100, abs=0.03)
+        assert len(shares) == line.count("pattern") == 4
+    (line,) = script("predict.py", str(checkpoint), str(folder / "1.png"), "--top=1").splitlines()
+    assert lines[1].startswith(line)
+
+
+def test_it_writes_all_probabilities(script: Script, checkpoint: Path, folder: Path, tmp_path: Path) -> None:
+    script("predict.py", str(checkpoint), str(folder), f"--csv={tmp_path / 'new/x.csv'}", "--device=cpu")
+    header, *rows = (tmp_path / "new/x.csv").read_text().splitlines()
+    assert header == HEADER
+    assert [row.split(",")[0] for row in rows] == [f"{folder}/{index}.png" for index in range(3)]
+    for row in rows:
+        _, name, *shares = row.split(",")
+        best = max(range(4), key=lambda label: float(shares[label]))
+        assert name == f"pattern {best}"
+        assert sum(map(float, shares)) == pytest.approx(1)
+
+
+def test_bad_images_are_listed_and_the_rest_done(
+    script: Script, checkpoint: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "1.png").write_bytes(b"hello")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SystemExit) as exit_info:
+        script("predict.py", str(checkpoint), str(folder), "no.png", str(tmp_path / "empty"), "--csv=x.csv")
+    assert exit_info.value.code == 2
+    printed = capsys.readouterr()
+    assert [line.split()[0] for line in printed.out.splitlines()] == [f"{folder}/0.png", f"{folder}/2.png"]
+    assert printed.err.splitlines() == [
+        f"error: there is no image in {tmp_path / 'empty'}",
+        f"error: {folder}/1.png is no AVIF, BMP, GIF, JPEG, PNG, TIFF or WEBP image",
+        "error: there is no file no.png",
+        "error: 3 could not be classified, 2 could",
+    ]
+    assert [row.split(",")[0] for row in Path("x.csv").read_text().splitlines()[1:]] == [
+        f"{folder}/0.png",
+        f"{folder}/2.png",
+    ]
+
+
+class Hostile:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, ("touch ran",)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["x.ckpt", "no.png"], "there is no file no.png"),
+        (["x.ckpt", "empty"], "there is no image in empty"),
+        (["no.ckpt", "0.png"], "there is no checkpoint no.ckpt"),
+        (["hostile.ckpt", "0.png"], "hostile.ckpt is no checkpoint, or a damaged one"),
+        (["pickle.ckpt", "0.png"], "pickle.ckpt is no checkpoint, or a damaged one"),
+        (["x.ckpt", "0.png", "--top=0"], "--top is 0: it must be at least 1"),
+        (["x.ckpt", "0.png", "--csv=x.ckpt/x.csv"], "can't write x.ckpt/x.csv (File exists): give another --csv"),
+        (["x.ckpt", "0.png", "--device=gpu"], "there is no device gpu here: --device auto works anywhere"),
+        (["x.ckpt", "0.png", "--tops=3"], "unknown option --tops: did you mean --top?"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    arguments: list[str], line: str, script: Script, checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("empty").mkdir()
+    torch.save({"state_dict": {}, "hyper_parameters": Hostile()}, "hostile.ckpt")
+    Path("pickle.ckpt").write_bytes(pickle.dumps(Hostile()))
+    before = sorted(Path.cwd().iterdir())
+    with pytest.raises(SystemExit) as exit_info:
+        script("predict.py", *arguments)
+    assert exit_info.value.code == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", f"error: {line}\n")
+    assert sorted(Path.cwd().iterdir()) == before
