@@ -30,6 +30,7 @@ def small(data: SyntheticDataModule, **arguments: Any) -> ImageClassifier:
 
 def saved(path: Path, **settings: Any) -> Path:
     """A checkpoint as the command line writes them, of an untrained net, with other settings if given."""
+    torch.manual_seed(0)
     data = synthetic()
     arguments = {"in_channels": data.in_channels, "image_size": data.image_size, "num_classes": 4, "hidden": [8]}
     hyper_parameters: dict[str, Any] = {

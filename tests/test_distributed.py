@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from classifiers import ImageClassifier, SyntheticDataModule
+from classifiers import ImageClassifier, SyntheticDataModule, load_classifier
 from tests.conftest import SMALL
 from tests.processes import finished
 from tests.test_resume import run_of
@@ -38,6 +38,22 @@ def test_every_test_image_counts_once(run: Path) -> None:
     images, labels = SyntheticDataModule(4, image_size=16, train_size=400, test_size=131).load(train=False)
     correct = (model(images).argmax(1) == labels).sum().item()
     assert json.loads((run / "metrics.json").read_text())["test/acc"] == torch.tensor(correct).div(131).item()
+
+
+@pytest.mark.slow
+def test_every_test_image_is_predicted_once(run: Path, tmp_path: Path) -> None:
+    path = run / "checkpoints/best.ckpt"
+    data = [option for option in SMALL if option.startswith(("--data", "--trainer.acc", "--trainer.enable"))]
+    command = [sys.executable, "-m", "classifiers", "predict", *data, *TWO, f"--ckpt_path={path}"]
+    subprocess.run([*command, f"--predictions={tmp_path / 'x.csv'}"], cwd=tmp_path, check=True)
+    with (tmp_path / "x.csv").open(newline="") as file:
+        _, *rows = csv.reader(file)
+    images, _ = SyntheticDataModule(4, image_size=16, test_size=131).load(train=False)
+    with torch.inference_mode():
+        expected = load_classifier(path, "cpu")(images).softmax(1)
+    assert [int(index) for index, *_ in rows] == list(range(131))
+    found = torch.tensor([[float(share) for share in shares] for _, _, *shares in rows])
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_two_processes_take_the_steps_of_one_with_twice_the_batch(run: Path, tmp_path: Path) -> None:

@@ -6,11 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from classifiers.paths import project_root
 from tests.conftest import Script
+from tests.small_models import saved
 
 README = (project_root() / "README.md").read_text()
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_it_is_short() -> None:
@@ -18,13 +21,28 @@ def test_it_is_short() -> None:
 
 
 def test_its_python_runs(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    example, _ = PYTHON
     assert len([line for line in example.splitlines() if line.strip()]) <= 12
     small = example.replace("FashionMNISTDataModule", "SyntheticDataModule").replace("max_epochs=5", "max_epochs=1")
     assert small.count("SyntheticDataModule") == 2
     result = subprocess.run([sys.executable, "-c", small], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert "test/acc" in result.stdout
+
+
+def test_its_checkpoint_is_used(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("onnxscript")
+    saved(Path("x.ckpt"))
+    Path("photos").mkdir()
+    for name in ("shoe.jpg", "photos/shirt.png"):
+        Image.new("L", (40, 30)).save(name)
+    commands = re.findall(r"^    python scripts/((?:predict|export)\.py [^#\n]*)", README, re.MULTILINE)
+    printed = [script(*command.replace("runs/…/checkpoints/best.ckpt", "x.ckpt").split()) for command in commands]
+    assert [text.splitlines()[0].split()[0] for text in printed] == ["shoe.jpg", "shirts.onnx"]
+    exec(PYTHON[1].replace("runs/…/checkpoints/best.ckpt", "x.ckpt"), {})
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("shoe.jpg pattern ")
+    assert second.startswith("photos/shirt.png pattern ")
 
 
 def test_its_paths_exist() -> None:

@@ -1,4 +1,4 @@
-"""Image classifiers on PyTorch Lightning: data modules, nets, one LightningModule, one command line."""
+"""Image classifiers on PyTorch Lightning: data modules, nets, one LightningModule, predictions, one command line."""
 
 from classifiers.classifier import ImageClassifier as ImageClassifier
 from classifiers.data import CIFAR10DataModule as CIFAR10DataModule
@@ -10,3 +10,5 @@ from classifiers.models import ConvNet as ConvNet
 from classifiers.models import LeNet as LeNet
 from classifiers.models import Net as Net
 from classifiers.models import ResNet as ResNet
+from classifiers.prediction import classify as classify
+from classifiers.prediction import load_classifier as load_classifier
