@@ -34,7 +34,10 @@ def predict(checkpoint: Path, given: Sequence[Path], top: int, csv: Path | None,
             fail(error)
     path_width, name_width = (max(map(len, names), default=0) for names in (map(str, paths), model.class_names))
     classified = 0
-    with output_file(csv, "another --csv") if csv else nullcontext() as file, progress(len(paths)) as bar:
+    with (
+        output_file(csv, "another --csv") if csv else nullcontext() as file,
+        progress(len(paths) + len(failures)) as bar,
+    ):
         table = PredictionsCSV(file, "file", model.class_names) if file else None
         for path, probabilities in classify(model, paths, on_error=fail):
             best = probabilities.topk(min(top, len(probabilities)))
@@ -65,11 +68,12 @@ if __name__ == "__main__":
     parser = StrictParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("checkpoint", type=Path, help="checkpoint of a run: all that is needed is in it")
     parser.add_argument(
-        "images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="of a folder, all that is below"
+        "images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="a folder stands for all images below it"
     )
-    parser.add_argument("--top", type=int, default=3, help="how many classes are printed (default 3)")
+    parser.add_argument("--top", type=int, default=3, help="how many classes are printed of each")
     parser.add_argument("--csv", type=Path | None, help="file to write, with the probabilities of all classes")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps …; auto: an accelerator if there is one")
     arguments = parser.parse_args()
+    sys.stdout.reconfigure(errors="surrogateescape")  # file names may be any bytes
     with reported(), exiting_on_signals():
         predict(arguments.checkpoint, arguments.images, arguments.top, arguments.csv, arguments.device)

@@ -90,6 +90,12 @@ def test_a_model_that_cannot_be_built_is_one_line(settings: dict[str, Any], tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["x.ckpt"]
 
 
+def test_init_weights_does_not_mind_the_settings_of_strangers(tmp_path: Path) -> None:
+    net = MLP(1, 4, 2)
+    state = {f"net.{name}": value for name, value in net.state_dict().items()}
+    init_weights(net, saved(tmp_path / "x.ckpt", {"state_dict": state, "hyper_parameters": {"note": "see a.b: c"}}))
+
+
 def test_settings_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is no checkpoint: its settings are a int"):
         read_checkpoint(saved(tmp_path / "x.ckpt", {"state_dict": {}, "hyper_parameters": 3}))

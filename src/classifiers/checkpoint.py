@@ -38,7 +38,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     settings = checkpoint.get(LightningModule.CHECKPOINT_HYPER_PARAMS_KEY, {})
     if not isinstance(settings, dict):
         raise UserError(f"{path} is no checkpoint: its settings are a {type(settings).__name__}")
-    for key, text in _texts(settings):
+    for key, text in _texts(settings) if "net" in settings else ():  # or no model is built of them
         module, _, name = text.rpartition(".")
         imported = module in sys.modules and getattr(sys.modules[module], name, None)
         if not (isinstance(imported, type) if "class_path" in key else imported or PLAIN.fullmatch(text)):
@@ -65,8 +65,7 @@ def rebuild_model(path: str | Path) -> ImageClassifier:
     Raises:
         UserError: the checkpoint can't be read, or doesn't say how to build its model, or not rightly.
     """
-    checkpoint = read_checkpoint(path)
-    if "net" not in checkpoint.get(LightningModule.CHECKPOINT_HYPER_PARAMS_KEY, {}):
+    if "net" not in read_checkpoint(path).get(LightningModule.CHECKPOINT_HYPER_PARAMS_KEY, {}):
         cure = "in Python, ImageClassifier.load_from_checkpoint(path, net=net) loads it"
         raise UserError(f"{path} doesn't hold its net, as the command line didn't write it: {cure}")
     try:

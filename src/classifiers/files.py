@@ -31,6 +31,8 @@ def output_file(path: Path, cure: str) -> Iterator[BinaryIO]:
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
             yield file
+    except BrokenPipeError:  # of standard output
+        raise
     except OSError as error:
         raise UserError(f"can't write {path} ({error.strerror}): give {cure}") from error
 

@@ -34,7 +34,7 @@ def read_image(path: str | Path, shape: Sequence[int]) -> Tensor:
         with Image.open(path, formats=FORMATS) as image:
             if getattr(image, "is_animated", False) and image.format != "MPO":  # a photo with its preview
                 raise UserError(f"{path} is an animation or has several pages: save the one image to classify")
-            image.draft(None, (4 * width, 4 * height))  # a large JPEG is decoded at an eighth of its size or so
+            image.draft(None, (4 * width, 4 * height))  # decodes a large JPEG at a fraction of its size
             upright = ImageOps.exif_transpose(image)
             resized = _flattened(upright).convert(MODES[channels]).resize((width, height), Image.Resampling.BILINEAR)
     except UserError:

@@ -72,6 +72,17 @@ def test_bad_images_are_listed_and_the_rest_done(
     ]
 
 
+def test_a_file_name_may_be_any_bytes(
+    script: Script, checkpoint: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "0.png").rename(folder / os.fsdecode(b"\xff, a shirt.png"))
+    with Path("out").open("w", encoding="utf-8") as out:
+        monkeypatch.setattr("sys.stdout", out)
+        script("predict.py", str(checkpoint), str(folder), "--csv=x.csv")
+    assert b"/\xff, a shirt.png  pattern " in Path("out").read_bytes()
+    assert b'/\xff, a shirt.png",pattern ' in Path("x.csv").read_bytes()
+
+
 class Hostile:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return os.system, ("touch ran",)
