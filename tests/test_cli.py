@@ -113,10 +113,13 @@ def test_a_checkpoint_rebuilds_the_model_without_its_config(fit: Cli) -> None:
     assert torch.equal(model(images), again(images))
 
 
-def test_predictions_are_written_where_they_are_told(fit: Cli, tmp_path: Path) -> None:
+def test_predictions_are_written_where_they_are_told(
+    fit: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     checkpoint = fit("--trainer.max_epochs=1") / "checkpoints/best.ckpt"
     data = [argument for argument in SMALL if argument.startswith(("--data", "--trainer.accel"))]
     main(["predict", *data, f"--ckpt_path={checkpoint}", f"--predictions={tmp_path / 'new/x.csv'}"])
+    assert capsys.readouterr().out.splitlines()[-1] == f"130 predictions are in {tmp_path / 'new/x.csv'}"
     with (tmp_path / "new/x.csv").open(newline="") as file:
         header, *rows = csv.reader(file)
     assert header == ["index", "class", "pattern 0", "pattern 1", "pattern 2", "pattern 3"]

@@ -41,7 +41,7 @@ from classifiers.resume import require_unfinished, resumed
 from classifiers.settings import MODEL_LINKS, NET_LINKS, flat, require_same_model
 from classifiers.speed import NoProfiler
 from classifiers.summary import summarise, write_metrics
-from classifiers.terminal import print_end, quieten
+from classifiers.terminal import print_end, quieten, say
 
 # Given before all other options: as defaults of the parser they would leave their values to a class that replaces them.
 DEFAULT_CLASSES = (
@@ -195,19 +195,19 @@ class ClassifierCLI(LightningCLI):
         path = self.config.predict.predictions
         if path is None:
             self.trainer.predict(**arguments)
-            rank_zero_info("Nothing is written without --predictions FILE.csv")
+            say("nothing is written without --predictions FILE.csv")
             return
         with output_file(path, "another --predictions") if self.trainer.is_global_zero else nullcontext() as file:
             batches = self.trainer.predict(**arguments)
             if not batches:
-                raise UserError(
-                    "--predictions: --return_predictions or --trainer.limit_predict_batches leaves none to write"
-                )
+                reasons = "--return_predictions or --trainer.limit_predict_batches"
+                raise UserError(f"--predictions: {reasons} leaves none to write")
             probabilities = gathered(batches)
             if file:
                 table = PredictionsCSV(file, "index", self.model.class_names)
                 for index, row in enumerate(probabilities):
                     table.write(index, row)
+        say(f"{len(probabilities):,} predictions are in {path}")
 
     def after_fit(self) -> None:
         if self.config.fit.trainer.fast_dev_run:
