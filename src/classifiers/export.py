@@ -43,7 +43,8 @@ def export(model: ImageClassifier, path: Path, images: Tensor) -> float:
         found = torch.cat([exported(images[:1]), exported(images[1:])])
         difference: float = (found - expected).abs().max().item()
         if not difference <= TOLERANCE:  # a NaN neither
-            raise UserError(f"what {path} would hold differs from PyTorch by {difference:.2g}: it is not written")
+            by = f"{difference:.2g}, more than {TOLERANCE:g}"
+            raise UserError(f"what {path} would hold differs from PyTorch by {by}: it is not written")
     return difference
 
 
