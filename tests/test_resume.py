@@ -99,7 +99,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return content(run_of(folder))
 
 
-@pytest.mark.parametrize(("hook", "step"), [*MOMENTS[:4], ("on_train_batch_end", 1)])
+@pytest.mark.parametrize(("hook", "step"), [*MOMENTS[:4], MOMENTS[-1], ("on_train_batch_end", 1)])
 def test_a_killed_run_goes_on_as_if_it_had_never_stopped(
     hook: str, step: int, tmp_path: Path, whole: dict[str, Any]
 ) -> None:

@@ -45,11 +45,7 @@ class BestCheckpoint(RunCheckpoint):
         self.monitor = monitor
         self.mode = mode or ("min" if monitor.endswith("loss") else "max")
         self.best_model_score: float | None = None
-
-    @property
-    def best_model_path(self) -> str:
-        """As Lightning's `ckpt_path="best"` asks for it: empty before the first validation."""
-        return str(self.path) if self.path and self.best_model_score is not None else ""
+        self.best_model_path = ""  # for Lightning's `ckpt_path="best"`
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         score = trainer.callback_metrics.get(self.monitor)
@@ -58,16 +54,19 @@ class BestCheckpoint(RunCheckpoint):
             raise UserError(f"--best_checkpoint.monitor {self.monitor} is no metric of a validation: these are {known}")
         if not trainer.sanity_checking and self._improves(score):
             self.best_model_score = score.item()
+            self.best_model_path = str(self.path or "")
             self.save(trainer)
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Bring along the best checkpoint that stands beside the one that the fit goes on from, if it does."""
-        if self.best_model_score is None or self.path is None or self.path.exists():
+        if self.best_model_score is None or self.path is None:
             return
         beside = Path(str(trainer.ckpt_path)).with_name(self.path.name)
         if not beside.exists():
             self.best_model_score = None
-        elif trainer.is_global_zero:
+            return
+        self.best_model_path = str(self.path)
+        if trainer.is_global_zero and not self.path.exists():
             self.path.parent.mkdir(exist_ok=True)
             shutil.copy(beside, self.path)
 
