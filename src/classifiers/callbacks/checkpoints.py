@@ -62,11 +62,12 @@ class BestCheckpoint(RunCheckpoint):
         if self.best_model_score is None or self.path is None:
             return
         beside = Path(str(trainer.ckpt_path)).with_name(self.path.name)
-        if not beside.exists():
+        if self.path.exists() or beside.exists():
+            self.best_model_path = str(self.path)
+        else:
             self.best_model_score = None
-            return
-        self.best_model_path = str(self.path)
-        if trainer.is_global_zero and not self.path.exists():
+        trainer.strategy.barrier()
+        if trainer.is_global_zero and beside.exists() and not self.path.exists():
             self.path.parent.mkdir(exist_ok=True)
             shutil.copy(beside, self.path)
 
