@@ -92,13 +92,17 @@ def test_two_nodes_started_by_torchrun_leave_one_run(run: Path, tmp_path: Path) 
         torch.testing.assert_close(value, processes_run[name], rtol=1e-4, atol=1e-5)
 
 
+def set_environment(values: dict[str, str]) -> None:
+    os.environ.update(values)
+
+
 def test_a_missing_rank_is_one_line(tmp_path: Path) -> None:
     alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
     strategy = ["--trainer.strategy=lightning.pytorch.strategies.DDPStrategy", "--trainer.strategy.timeout=00:00:01"]
-    environment = functools.partial(os.environ.update, {**alone, "TORCHELASTIC_RUN_ID": "x"})
-    running = start(tmp_path, "fit", *SMALL, *strategy, "--trainer.num_nodes=2", before=environment)
+    before = functools.partial(set_environment, {**alone, "TORCHELASTIC_RUN_ID": "x"})
+    running = start(tmp_path, "fit", *SMALL, *strategy, "--trainer.num_nodes=2", before=before)
     assert running.wait() == 2
-    (line,) = running.err.splitlines()[-1:]
-    assert re.fullmatch(
-        r"error: the processes don't come together \(.* 1/2 clients joined\.\): start every rank.*", line
-    )
+    reason = r"Timed out after \d+ seconds waiting for clients\. 1/2 clients joined\."
+    cure = "start every rank, with one MASTER_ADDR, MASTER_PORT and WORLD_SIZE"
+    line = running.err.splitlines()[-1]
+    assert re.fullmatch(rf"error: the processes don't come together \({reason}\): {cure}", line)
