@@ -6,8 +6,6 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from classifiers.data.image_dataset import class_indices
-
 
 class LossAndAccuracy(Metric):
     """Mean loss and accuracy over every image since the last reset, whatever the batch sizes.
@@ -28,13 +26,13 @@ class LossAndAccuracy(Metric):
         for name, zero in zeros.items():
             self.add_state(name, default=torch.tensor(zero), dist_reduce_fx="sum")
 
-    def update(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
-        """Count a batch: its mean loss `()`, logits `(B, K)`, and labels `(B,)` or one-hot or soft rows `(B, K)`."""
+    def update(self, loss: Tensor, correct: Tensor) -> None:
+        """Count a batch: its mean loss `()`, and which of its images `(B,)` are right."""
         if self.loss_sum.dtype != torch.float32:  # taken along by a half-precision module
             self.loss_sum = self.loss_sum.float()
-        self.loss_sum.add_(loss.detach(), alpha=len(logits))  # in place: a metric's attributes are slow to set
-        self.correct.add_((logits.detach().argmax(1) == class_indices(targets)).sum())
-        self.images.add_(len(logits))
+        self.loss_sum.add_(loss.detach(), alpha=len(correct))  # in place: a metric's attributes are slow to set
+        self.correct.add_(correct.sum())
+        self.images.add_(len(correct))
 
     def compute(self) -> dict[str, Tensor]:
         return {"loss": self.loss_sum / self.images, "acc": self.correct / self.images}
