@@ -38,6 +38,9 @@ class ImageClassifier(LightningModule):
         std: of each channel, in [0, 1]; the images are divided by it.
         image_shape: `(C, H, W)` of the images.
 
+    It logs `train/loss`, the mean since the last log, and `lr` every `log_every_n_steps`, and every epoch, over all
+    images, `train/epoch_loss`, `train/acc`, and `loss` and `acc` under `val/` and `test/`. Accuracies are in [0, 1].
+
     For another task than to tell classes apart, a subclass replaces `activation`, `correct` or both.
     """
 
@@ -161,6 +164,7 @@ class ImageClassifier(LightningModule):
         metrics.reset()
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
+        """UserError if they can't be made, or if the schedule would end before the run."""
         length = self._length() if self.lr_scheduler else math.inf
         try:
             optimizer = self.optimizer(parameter_groups(self.parameters(), self.decay_norms_and_biases))

@@ -35,6 +35,7 @@ class LossAndAccuracy(Metric):
         self.images.add_(len(correct))
 
     def compute(self) -> dict[str, Tensor]:
+        """The mean `loss` `()` and the share of right images `acc` `()`, in [0, 1]."""
         return {"loss": self.loss_sum / self.images, "acc": self.correct / self.images}
 
     def loss_since_last_log(self) -> Tensor:
@@ -44,6 +45,7 @@ class LossAndAccuracy(Metric):
         return loss
 
     def reset(self) -> None:
+        """Count anew, but for the loss since the last log."""
         loss_sum, images = self.logged_loss_sum - self.loss_sum, self.logged_images - self.images
         super().reset()
         self.logged_loss_sum, self.logged_images = loss_sum, images
@@ -54,5 +56,6 @@ class LossAndAccuracy(Metric):
             return {name: getattr(self, name).clone() for name in self.metric_state}
 
     def restore(self, saved: dict[str, Tensor]) -> None:
+        """Go on from what `saved` returned."""
         for name, value in saved.items():
             setattr(self, name, value.clone())
