@@ -37,6 +37,9 @@ class BestCheckpoint(RunCheckpoint):
     Args:
         monitor: the metric that decides.
         mode: whether less or more of it is better; None means less of a loss, more of anything else.
+
+    Raises:
+        UserError: the first validation has no such metric.
     """
 
     name = "best"
