@@ -68,9 +68,10 @@ def fork(clone: Path) -> Path:
     (folder.parent / "trap").mkdir()
     (folder.parent / f"trap/{OLD}.py").write_text("raise ImportError('this was the old name')")
     for path, code in examples(folder).items():
-        if path != "task":
-            with (folder / path).open("a") as file:
-                file.write(code)
+        file = folder / path
+        text = file.read_text() if file.exists() else ""
+        if path != "task" and code not in text:
+            file.write_text(text + code)
     return folder
 
 
