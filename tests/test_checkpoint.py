@@ -1,11 +1,10 @@
-import pickle
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from classifiers.checkpoint import init_weights, read_checkpoint, require_fit
+from classifiers.checkpoint import init_weights, require_fit
 from classifiers.errors import UserError
 from classifiers.models import MLP
 
@@ -13,46 +12,6 @@ from classifiers.models import MLP
 def saved(path: Path, content: Any) -> Path:
     torch.save(content, path)
     return path
-
-
-class Hostile:
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return exec, ("raise SystemExit('this ran')",)
-
-
-def test_a_missing_checkpoint(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"^there is no checkpoint .*/x\.ckpt$"):
-        read_checkpoint(tmp_path / "x.ckpt")
-
-
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 0.999])
-def test_a_truncated_checkpoint(tmp_path: Path, share: float) -> None:
-    path = saved(tmp_path / "x.ckpt", {"state_dict": MLP(1, 4, 2).state_dict()})
-    whole = path.read_bytes()
-    path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(UserError, match=r"x\.ckpt is no checkpoint, or a damaged one$"):
-        read_checkpoint(path)
-
-
-@pytest.mark.parametrize("content", [b"", b"hello", b"model:\n  net: LeNet\n", pickle.dumps(Hostile())])
-def test_a_file_that_is_no_checkpoint(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "x.ckpt").write_bytes(content)
-    with pytest.raises(UserError, match="is no checkpoint, or a damaged one"):
-        read_checkpoint(tmp_path / "x.ckpt")
-
-
-def test_code_in_a_checkpoint_is_refused(tmp_path: Path) -> None:
-    path = saved(tmp_path / "x.ckpt", {"state_dict": {}, "hyper_parameters": Hostile()})
-    with pytest.raises(UserError, match="is no checkpoint, or a damaged one"):
-        read_checkpoint(path)
-
-
-def test_a_class_that_nobody_imported_is_refused_and_not_imported(tmp_path: Path) -> None:
-    hparams = {"net": {"class_path": "antigravity.Net", "init_args": {"blocks": [{"class_path": "this.Zen"}]}}}
-    path = saved(tmp_path / "x.ckpt", {"state_dict": {}, "hyper_parameters": hparams})
-    with pytest.raises(UserError, match=r"names antigravity\.Net, which nobody imported"):
-        read_checkpoint(path)
-    assert "antigravity" not in __import__("sys").modules
 
 
 def test_weights_of_another_net_are_named() -> None:
@@ -82,9 +41,3 @@ def test_init_weights_takes_what_fits(tmp_path: Path, prefix: str, caplog: pytes
         "  not loaded from it: head.bias, head.weight",
         "  newly initialised: head.bias, head.weight",
     ]
-
-
-def test_init_weights_of_quite_another_net(tmp_path: Path) -> None:
-    path = saved(tmp_path / "x.ckpt", {"state_dict": {"net.other": torch.zeros(3)}})
-    with pytest.raises(UserError, match="nothing in .* fits MLP"):
-        init_weights(MLP(1, 4, 2), path)

@@ -1,3 +1,5 @@
+import errno
+
 import pytest
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
@@ -18,6 +20,14 @@ def test_a_users_mistake_is_one_line(mistake: Exception, wrapped: bool, capsys: 
     assert capsys.readouterr().err == "error: too small\n"
 
 
-def test_a_programmers_mistake_keeps_its_traceback() -> None:
-    with pytest.raises(ZeroDivisionError), reported():
-        raise ZeroDivisionError
+def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_info, reported():
+        raise OSError(errno.ENOSPC, "No space left on device", "x")
+    assert exit_info.value.code == 2
+    assert capsys.readouterr().err == "error: [Errno 28] No space left on device: 'x'\n"
+
+
+@pytest.mark.parametrize("mistake", [ZeroDivisionError, OSError(errno.EBADF, "Bad file descriptor")])
+def test_a_programmers_mistake_keeps_its_traceback(mistake: Exception) -> None:
+    with pytest.raises((ZeroDivisionError, OSError)), reported():
+        raise mistake

@@ -1,6 +1,7 @@
 """What counts as a user's mistake: one clear line, exit code 2. Everything else keeps its traceback."""
 
 import contextlib
+import errno
 import sys
 from collections.abc import Iterator
 
@@ -16,6 +17,8 @@ USER_ERRORS = (UserError, MisconfigurationException)
 
 def is_users(error: BaseException) -> bool:
     """Whether `error` is a user's mistake, for which Lightning's EarlyStopping raises a bare RuntimeError."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
     return isinstance(error, USER_ERRORS) or "Early stopping conditioned on metric" in str(error)
 
 

@@ -1,6 +1,7 @@
 """The base of all data modules: two uint8 tensors, a seeded split, batches by one index, augmentation on the device."""
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from classifiers.paths import project_root
 warnings.filterwarnings("ignore", message=".*does not have many workers.*")
 
 
-class ImageDataModule(LightningDataModule):
+class ImageDataModule(LightningDataModule, ABC):
     """Serves uint8 images `(B, C, H, W)` and labels `(B,)`; a subclass declares what they are and loads them.
 
     The validation images are held out of the official training split by `split_seed` alone, so that every run, process
@@ -85,9 +86,9 @@ class ImageDataModule(LightningDataModule):
     def num_classes(self) -> int:
         return len(self.class_names)
 
+    @abstractmethod
     def load(self, train: bool) -> Batch:
         """The whole official training or test split: uint8 images `(N, C, H, W)` and int64 labels `(N,)`."""
-        raise NotImplementedError
 
     def setup(self, stage: str) -> None:
         if stage in ("fit", "validate") and not hasattr(self, "train_set"):
