@@ -29,7 +29,10 @@ SMALL = [
     "--figures=false",
 ]
 
+COMMANDS = {"fit", "validate", "test", "predict"}
+
 Cli = Callable[..., Path]
+Fails = Callable[..., str]
 Script = Callable[..., str]
 Promise = Callable[[str], None]
 KEPT = pytest.StashKey[list[str]]()
@@ -61,20 +64,41 @@ def fit(tmp_path: Path) -> Cli:
     return run
 
 
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of one small fit that all tests share, to copy from."""
+    root = tmp_path_factory.mktemp("fitted")
+    main(["fit", *SMALL, f"--trainer.default_root_dir={root}"])
+    (folder,) = root.glob("*/*")
+    return folder
+
+
 @pytest.fixture
-def fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Run a command line that is a user's mistake; returns its one line, having checked that nothing was written."""
+def fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Fails:
+    """Run a command line that is a user's mistake; returns its one line.
+
+    Run and data folders stand in the current folder, which must be left as it was.
+    """
 
     def run(*arguments: str) -> str:
-        root = tmp_path / "untouched"
+        command, options = arguments[:1], arguments[1:]
+        root = ["--trainer.default_root_dir=runs"] if set(command) & COMMANDS else []
+        before = listing(tmp_path)
+        capsys.readouterr()
         with pytest.raises(SystemExit) as exit_info:
-            main([*arguments, f"--trainer.default_root_dir={root}"])
+            main([*command, *root, *options])
         assert exit_info.value.code == 2
-        assert not root.exists()
+        assert listing(tmp_path) == before
         (line,) = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("Seed set to")]
         return line
 
     return run
+
+
+def listing(folder: Path) -> dict[Path, tuple[int, int] | None]:
+    """All that is in a folder, files with their size and time of change; but for the lock beside a data set."""
+    found = [path for path in folder.rglob("*") if path.name != ".lock"]
+    return {path: (path.stat().st_size, path.stat().st_mtime_ns) if path.is_file() else None for path in found}
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+import errno
 import os
 import sys
 from pathlib import Path
@@ -22,9 +23,17 @@ def test_a_users_mistake_is_one_line(mistake: Exception, wrapped: bool, capsys: 
     assert capsys.readouterr().err == "error: too small\n"
 
 
-def test_a_programmers_mistake_keeps_its_traceback() -> None:
-    with pytest.raises(ZeroDivisionError), reported():
-        raise ZeroDivisionError
+def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_info, reported():
+        raise OSError(errno.ENOSPC, "No space left on device", "x")
+    assert exit_info.value.code == 2
+    assert capsys.readouterr().err == "error: [Errno 28] No space left on device: 'x'\n"
+
+
+@pytest.mark.parametrize("mistake", [ZeroDivisionError, OSError(errno.EBADF, "Bad file descriptor")])
+def test_a_programmers_mistake_keeps_its_traceback(mistake: Exception) -> None:
+    with pytest.raises((ZeroDivisionError, OSError)), reported():
+        raise mistake
 
 
 def test_a_reader_that_has_had_enough_ends_the_program_quietly(

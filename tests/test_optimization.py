@@ -49,7 +49,7 @@ def test_a_schedule_shorter_than_the_run_is_refused_before_it_starts() -> None:
 
 def test_a_run_without_end_has_no_one_cycle() -> None:
     model = small(synthetic(), optimizer=torch.optim.SGD, lr_scheduler=partial(lr_scheduler.OneCycleLR, max_lr=1.0))
-    with pytest.raises(UserError, match="Expected positive integer total_steps, but got inf"):
+    with pytest.raises(UserError, match="schedule ends with the run, which has no end: give one --trainer"):
         trained(model, synthetic(), max_epochs=-1)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from classifiers.terminal import print_end
+from classifiers.panels import print_end
 from tests.conftest import SMALL
 from tests.processes import finished
 from tests.test_summary import RESULT

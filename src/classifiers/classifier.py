@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
 from lightning.pytorch import LightningModule
@@ -12,11 +12,12 @@ from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
+from classifiers.checkpoint import read_checkpoint
 from classifiers.data.image_dataset import Batch, class_indices
 from classifiers.errors import UserError, one_line
 from classifiers.metrics import LossAndAccuracy
 from classifiers.models.net import Net
-from classifiers.optimization import parameter_groups, require_length, takes_total_steps
+from classifiers.optimization import parameter_groups, require_length, total_steps
 
 
 class ImageClassifier(LightningModule):
@@ -50,7 +51,7 @@ class ImageClassifier(LightningModule):
 
     def __init__(
         self,
-        net: Net | nn.Module,
+        net: nn.Module | Net,
         optimizer: OptimizerCallable | None = None,
         lr_scheduler: LRSchedulerCallable | None = None,
         lr_scheduler_interval: Literal["epoch", "step"] = "epoch",
@@ -85,6 +86,12 @@ class ImageClassifier(LightningModule):
         self._resumed_lengths: list[int | None] = []
         self.register_buffer("scale", 1 / (255 * torch.tensor(std)).view(-1, 1, 1), persistent=False)
         self.register_buffer("shift", -(torch.tensor(mean) / torch.tensor(std)).view(-1, 1, 1), persistent=False)
+
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: Any, *args: Any, **kwargs: Any) -> Self:
+        """As any module's, but of plain values only, whose classes are imported already."""
+        read_checkpoint(checkpoint_path)
+        return super().load_from_checkpoint(checkpoint_path, *args, **{**kwargs, "weights_only": True})
 
     def __setattr__(self, name: str, value: Any) -> None:
         """As any module's; but Lightning notes the hook that it is in some fifty times a step."""
@@ -170,12 +177,11 @@ class ImageClassifier(LightningModule):
             optimizer = self.optimizer(parameter_groups(self.parameters(), self.decay_norms_and_biases))
             if self.lr_scheduler is None:
                 return optimizer
-            to_fill = {"total_steps": length} if takes_total_steps(self.lr_scheduler) else {}
-            scheduler = self.lr_scheduler(optimizer, **to_fill)
+            scheduler = self.lr_scheduler(optimizer, **total_steps(self.lr_scheduler, length))
         except (TypeError, ValueError) as error:
             raise UserError(f"the optimizer or its lr_scheduler can't be made: {one_line(error)}") from error
-        for total_steps in (getattr(scheduler, "total_steps", None), *self._resumed_lengths):
-            require_length(total_steps, length, self.lr_scheduler_interval)
+        for steps in (getattr(scheduler, "total_steps", None), *self._resumed_lengths):
+            require_length(steps, length, self.lr_scheduler_interval)
         schedule = {
             "scheduler": scheduler,
             "interval": self.lr_scheduler_interval,

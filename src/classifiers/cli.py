@@ -28,20 +28,22 @@ from classifiers.callbacks import (
     TensorBoardCharts,
 )
 from classifiers.callbacks.stop_on_signal import exiting_on_signals
-from classifiers.checkpoint import read_checkpoint, rebuild_model, require_fit
+from classifiers.checkpoint import SETTINGS, read_checkpoint, rebuild, require_fit
 from classifiers.checkpoint_io import AtomicCheckpointIO
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
 from classifiers.errors import UserError, one_line, reported
+from classifiers.explain import trainer_option
 from classifiers.files import output_file
 from classifiers.loggers import EventFile
+from classifiers.panels import print_end
 from classifiers.parser import StrictParser
 from classifiers.prediction import PredictionsCSV, gathered
 from classifiers.resume import require_unfinished, resumed
 from classifiers.settings import MODEL_LINKS, NET_LINKS, flat, require_same_model
 from classifiers.speed import NoProfiler
 from classifiers.summary import summarise, write_metrics
-from classifiers.terminal import print_end, quieten, say
+from classifiers.terminal import quieten, say
 
 # Given before all other options: as defaults of the parser they would leave their values to a class that replaces them.
 DEFAULT_CLASSES = (
@@ -51,6 +53,7 @@ DEFAULT_CLASSES = (
     "--model.loss=torch.nn.CrossEntropyLoss",
 )
 UNUSED = ("enable_autolog_hparams", "enable_model_summary")  # `config.yaml` and the start panel have these
+RESUMED = {"pytorch-lightning_version", "loops", "optimizer_states", "lr_schedulers"}  # without these no fit goes on
 Kind = TypeVar("Kind", bound=Callback)
 
 
@@ -97,31 +100,51 @@ class ClassifierCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         given = sys.argv[1:] if args is None else list(args)
+        self.model_options = [argument for argument in given if argument.startswith("--model")]
         if given and given[0] in self.subcommands():
             given[1:1] = [*DEFAULT_CLASSES, *resumed(given)]
-        self.config = parser.parse_args(given)
+        try:
+            self.config = parser.parse_args(given)
+        except UnicodeDecodeError as error:
+            raise UserError("a config file must be text in UTF-8") from error
         config = self.config[self.config.subcommand]
         if config.experiment is None:
             config.experiment = Path(str(config.config[0])).stem if config.config else "default"
+        if Path(config.experiment).is_absolute() or ".." in Path(config.experiment).parts:
+            raise UserError(f"--experiment is {config.experiment}: it must be a folder below the root of all runs")
+        if config.weights_only is False:
+            raise UserError("--weights_only is false: a checkpoint is loaded as plain values only, never as code")
+        config.weights_only = True
+
+    def _set_seed(self) -> None:
+        try:
+            super()._set_seed()
+        except ValueError as error:
+            raise UserError(f"--seed_everything: {error}") from error
 
     def _parse_ckpt_path(self) -> None:
         """Unlike the base class, let a checkpoint's settings replace none that the command line gives for a fit."""
         self.checkpoint: dict[str, Any] = {}
         subcommand = self.config.subcommand
         path = self.config[subcommand].ckpt_path
-        if path:
-            self.checkpoint = read_checkpoint(path)
-        elif subcommand != "fit":
+        if not path:
+            if subcommand == "fit":
+                return
             raise UserError(f"{subcommand} needs a trained model: give its checkpoint with --ckpt_path")
-        if subcommand == "fit" and self.checkpoint:
+        self._dump_config()
+        self.checkpoint = read_checkpoint(path, self.config_dump["model"])
+        if subcommand == "fit":
+            if not self.checkpoint.keys() >= RESUMED:
+                raise UserError(f"{path} holds no training to go on with: start from its weights by --init_weights")
             require_unfinished(self.config.fit, self.checkpoint)
-        if subcommand == "fit" and self._rebuilds_model():
-            self._dump_config()
-            require_same_model(self.checkpoint["hyper_parameters"], self.config_dump["model"], path)
+            if self._rebuilds_model():
+                require_same_model(self.checkpoint[SETTINGS], self.config_dump["model"], path)
+        elif self._rebuilds_model() and self.model_options:
+            raise UserError(f"{self.model_options[0]}: {subcommand} takes the model from {path}, leave this out")
 
     def _rebuilds_model(self) -> bool:
         """Whether the checkpoint was built by the command line, and so says how to build its model again."""
-        return "net" in self.checkpoint.get("hyper_parameters", {})
+        return "net" in self.checkpoint.get(SETTINGS, {})
 
     def _add_instantiators(self) -> None:
         """Unlike the base class, let `validate`, `test` and `predict` take the model from the checkpoint alone."""
@@ -132,7 +155,7 @@ class ClassifierCLI(LightningCLI):
         config.model.net = {"class_path": "torch.nn.Identity"}  # not built: the checkpoint's net is
 
         def load(*args: Any, **kwargs: Any) -> ImageClassifier:
-            return rebuild_model(config.ckpt_path)
+            return rebuild(ImageClassifier, self.checkpoint, config.ckpt_path)
 
         self.parser.add_instantiator(load, ImageClassifier, subclasses=False)
 
@@ -152,11 +175,10 @@ class ClassifierCLI(LightningCLI):
         if not self.checkpoint:
             return
         config = self.config[self.subcommand]
+        require_fit(self.checkpoint, self.model, config.ckpt_path)
         if self.subcommand == "fit":
-            require_fit(self.checkpoint, self.model, config.ckpt_path)
             return
         if not self._rebuilds_model():
-            require_fit(self.checkpoint, self.model, config.ckpt_path)
             self.model.load_state_dict(self.checkpoint["state_dict"])
         self.config_init[self.subcommand].ckpt_path = None  # its weights are loaded
         if tuple(self.model.class_names) != tuple(self.datamodule.class_names):
@@ -166,16 +188,16 @@ class ClassifierCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         own = self._fit_callbacks(self.config.fit) if self.subcommand == "fit" else ()
         self.trainer_defaults["callbacks"] = [ClassMetrics(), *own]
-        if self.config[self.subcommand].trainer.profiler is None:
+        config = self.config[self.subcommand].trainer
+        if config.profiler is None:
             kwargs["profiler"] = NoProfiler()
+        for name in ("accumulate_grad_batches", "check_val_every_n_epoch", "val_check_interval"):
+            if isinstance(config[name], int | float) and config[name] <= 0:  # Lightning would divide by it
+                raise UserError(f"--trainer.{name} is {config[name]}: it must be more than 0")
         try:
             trainer = super().instantiate_trainer(**kwargs)
-        except (MisconfigurationException, ValueError) as error:
-            accelerator = self.config[self.subcommand].trainer.accelerator
-            asked = (
-                "--trainer" if accelerator == "auto" else f"--trainer.accelerator {accelerator} (auto works anywhere)"
-            )
-            raise UserError(f"{asked}: {one_line(error)}") from error
+        except (MisconfigurationException, ValueError, TypeError, ModuleNotFoundError) as error:
+            raise UserError(f"{trainer_option(config, str(error))}: {one_line(error)}") from error
         if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
             trainer.strategy.checkpoint_io = AtomicCheckpointIO()
         return trainer
@@ -219,7 +241,7 @@ class ClassifierCLI(LightningCLI):
         epochs = self.trainer.current_epoch
         if not path:
             raise UserError("no epoch was validated, so there is no best checkpoint to test: last.ckpt is all there is")
-        best = read_checkpoint(path)
+        best = read_checkpoint(path, self.config_dump["model"])
         self.model.load_state_dict(best["state_dict"])  # with `ckpt_path`, weight averaging would test the others
         tested = self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
         if self.trainer.is_global_zero:

@@ -87,6 +87,7 @@ class EventFile(TensorBoardLogger):
             name.replace("/", "/best_"): value for name, value in metrics.items() if name.startswith(("val/", "test/"))
         }
         self.log_hyperparams(given, best)
+        self.save()
 
     def save(self) -> None:
         if self._experiment is not None:

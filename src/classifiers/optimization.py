@@ -24,15 +24,23 @@ def parameter_groups(parameters: Iterable[Parameter], decay_norms_and_biases: bo
     return [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
 
 
-def takes_total_steps(make: LRSchedulerCallable) -> bool:
-    """Whether `make`, a class or a partial one, makes a schedule with a `total_steps` that it leaves open."""
+def total_steps(make: LRSchedulerCallable, length: float) -> dict[str, Any]:
+    """The run's `length` as `total_steps`, if `make`, a class or a partial one, takes these and leaves them open.
+
+    Raises:
+        UserError: the run has no end.
+    """
     given = getattr(make, "keywords", {})
     if any(given.get(name) is not None for name in ("total_steps", "epochs")):
-        return False
+        return {}
     classes = [
         made for made in (make, getattr(make, "func", None), *getattr(make, "args", ())) if isinstance(made, type)
     ]
-    return any("total_steps" in inspect.signature(made).parameters for made in classes)
+    if not any("total_steps" in inspect.signature(made).parameters for made in classes):
+        return {}
+    if length == math.inf:
+        raise UserError("the learning-rate schedule ends with the run, which has no end: give one --trainer.max_epochs")
+    return {"total_steps": length}
 
 
 def require_length(total_steps: int | None, length: float, interval: str) -> None:

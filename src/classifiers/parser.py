@@ -2,15 +2,18 @@
 
 import sys
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import torch
 import yaml
-from jsonargparse import get_loader, set_loader
+from jsonargparse import add_instantiator, get_loader, set_loader, set_parsing_settings
 from jsonargparse.typing import register_type
 from lightning.pytorch.cli import LightningArgumentParser
 
+from classifiers.errors import UserError, one_line
 from classifiers.explain import explain
+
+Made = TypeVar("Made")
 
 
 class StrictParser(LightningArgumentParser):
@@ -35,7 +38,7 @@ def _load_strictly(text: str) -> Any:
     if text.count(":") > 1:
         _refuse_duplicates(yaml.compose(text, Loader=yaml.SafeLoader))
     content = _load(text)
-    for section in ("trainer", "model") if isinstance(content, dict) else ():
+    for section in ("trainer", "model", "best_checkpoint", "last_checkpoint") if isinstance(content, dict) else ():
         if isinstance(content.get(section), list | int | float):
             raise yaml.YAMLError(f"{section} must be a map of options, not {content[section]}")
     return content
@@ -58,7 +61,17 @@ def _float_tensor(values: Any) -> torch.Tensor:
     return torch.tensor(values, dtype=torch.get_default_dtype())
 
 
+def _instantiate(class_type: type[Made], *args: Any, **kwargs: Any) -> Made:
+    """Make what a config asks for. ValueError and RuntimeError are how torch refuses a value."""
+    try:
+        return class_type(*args, **kwargs)
+    except (ValueError, RuntimeError) as error:
+        raise UserError(f"{class_type.__name__} can't be made: {one_line(error)}") from error
+
+
 # so that a config can say `weight: [1, 2, 3]` of a loss
 register_type(torch.Tensor, torch.Tensor.tolist, _float_tensor, deserializer_exceptions=(TypeError, ValueError))
 _load = get_loader("yaml")
 set_loader("yaml", _load_strictly, exceptions=(yaml.YAMLError,))
+add_instantiator(_instantiate, object)
+set_parsing_settings(import_path_denylist=[], instantiate_subclass_spec_in_any=False)  # its own list, enforced

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
-from classifiers.checkpoint import rebuild_model
+from classifiers.checkpoint import read_checkpoint, rebuild
 from classifiers.classifier import ImageClassifier
 from classifiers.errors import UserError
 from classifiers.image_files import MODES, read_image
@@ -23,7 +23,7 @@ def load_classifier(path: str | Path, device: str = "auto") -> ImageClassifier:
     Raises:
         UserError: it can't be rebuilt, doesn't say what its images and classes are, or there is no such device.
     """
-    model = rebuild_model(path)
+    model = rebuild(ImageClassifier, read_checkpoint(path), path)
     if not (model.image_shape and model.class_names):
         raise UserError(f"{path} doesn't hold its image_shape and class_names, as older ones don't: fit again")
     auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"

@@ -16,8 +16,8 @@ from classifiers.classifier import ImageClassifier
 from classifiers.errors import UserError
 from classifiers.files import write_whole
 from classifiers.loggers import EventFile, MetricsCSV
+from classifiers.panels import print_start
 from classifiers.paths import project_root
-from classifiers.terminal import print_start
 
 REQUEUED = "hpc_ckpt_"  # how Lightning's checkpoints for a requeued Slurm job begin
 

@@ -2,6 +2,7 @@
 
 import random
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ warnings.filterwarnings("ignore", message=".*does not have many workers.*")
 warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
 
 
-class ImageDataModule(LightningDataModule):
+class ImageDataModule(LightningDataModule, ABC):
     """Serves uint8 images `(B, C, H, W)` and labels `(B,)`; a subclass declares what they are and loads them.
 
     The validation images are held out of the official training split by `split_seed` alone, so that every run, process
@@ -100,9 +101,9 @@ class ImageDataModule(LightningDataModule):
         """Channels, height and width of every image."""
         return self.in_channels, self.image_size, self.image_size
 
+    @abstractmethod
     def load(self, train: bool) -> Batch:
         """The whole official training or test split: uint8 images `(N, C, H, W)` and int64 labels `(N,)`."""
-        raise NotImplementedError
 
     def setup(self, stage: str) -> None:
         if stage == "fit":
