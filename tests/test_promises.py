@@ -5,6 +5,8 @@ import gzip
 import hashlib
 import http.server
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from torchvision.datasets import FashionMNIST
 
 from classifiers import CIFAR10DataModule, FashionMNISTDataModule, ImageClassifier, ImageDataModule
 from classifiers.data import fashion_mnist
+from classifiers.paths import project_root
 from tests.conftest import REAL_DATA, SMALL, Promise
 from tests.processes import finished, start
 from tests.test_resume import run_of
@@ -108,3 +111,17 @@ def test_two_hundred_epochs_grow_nothing(tmp_path: Path, promise: Promise) -> No
     growth = memory[199] / memory[49] - 1
     assert growth < 0.01
     promise(f"200 epochs: memory {memory[199] / 1024:.0f} MiB, {growth:+.2%} since epoch 50; {files[199]} files open")
+
+
+@pytest.mark.parametrize(
+    ("file", "kept"),
+    [
+        ("test_bad_input.py", "Wrong input: {} tests, each one line, exit code 2, nothing written"),
+        ("test_hostile_files.py", "Hostile files: {} tests, each refused, nothing that they name imported or called"),
+    ],
+)
+def test_wrong_and_hostile_input_is_refused(file: str, kept: str, promise: Promise) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", str(project_root() / "tests" / file)]
+    result = subprocess.run(command, cwd=project_root(), capture_output=True, text=True, check=True)
+    (passed,) = re.findall(r"(\d+) passed", result.stdout)
+    promise(kept.format(passed))
