@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from torch._utils import ExceptionWrapper
 
 from classifiers.errors import UserError, reported
 
@@ -20,6 +21,19 @@ def test_a_users_mistake_is_one_line(mistake: Exception, wrapped: bool, capsys: 
         fail()
     assert exit_info.value.code == 2
     assert capsys.readouterr().err == "error: too small\n"
+
+
+def test_of_a_mistake_that_a_worker_found_its_own_line_is_told() -> None:
+    def fail() -> None:
+        raise UserError("x.png can't be read")
+
+    try:
+        fail()
+    except UserError:
+        wrapped = ExceptionWrapper(where="in DataLoader worker process 0")
+    with pytest.raises(UserError) as error:
+        wrapped.reraise()
+    assert str(error.value).strip() == "x.png can't be read"
 
 
 def test_a_programmers_mistake_keeps_its_traceback() -> None:
