@@ -1,4 +1,4 @@
-"""Fit, test and save a classifier: `classifiers fit`, with a default config where the command line names none."""
+"""Fit, test and save a classifier: `classifiers fit`, with a default config where none is named."""
 
 import sys
 

@@ -44,7 +44,7 @@ class Running:
 
 
 def start(folder: Path, *arguments: str, before: Callable[[], None] | None = None) -> Running:
-    """Start `classifiers ARGUMENTS`, in and with output into `folder`; `before` runs first, in the new process."""
+    """Start `classifiers ARGUMENTS` in `folder`, its output there too; `before` runs first, in the new process."""
     folder.mkdir(parents=True, exist_ok=True)
     process = FORKS.Process(target=_run, args=(folder, arguments, before))
     process.start()

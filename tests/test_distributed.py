@@ -1,7 +1,11 @@
 """Two processes on one machine, launched as a user launches them."""
 
 import csv
+import functools
 import json
+import os
+import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +15,7 @@ import torch
 
 from classifiers import ImageClassifier, SyntheticDataModule, load_classifier
 from tests.conftest import SMALL
-from tests.processes import finished
+from tests.processes import finished, start
 from tests.test_resume import run_of
 
 TWO = ["--trainer.devices=2", "--trainer.strategy=ddp", "--data.test_size=131"]
@@ -65,3 +69,40 @@ def test_two_processes_take_the_steps_of_one_with_twice_the_batch(run: Path, tmp
     assert two.keys() == one.keys()
     for name, value in two.items():
         torch.testing.assert_close(value, one[name], rtol=1e-4, atol=1e-5)
+
+
+def test_two_nodes_started_by_torchrun_leave_one_run(run: Path, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    nodes = [
+        subprocess.Popen(
+            [Path(sys.executable).with_name("torchrun"), "--nnodes=2", "--nproc-per-node=1", f"--node-rank={rank}",
+             "--master-addr=127.0.0.1", f"--master-port={port}", "-m", "classifiers", "fit", *SMALL, TWO[1], TWO[2],
+             "--trainer.num_nodes=2", f"--trainer.default_root_dir={tmp_path / 'runs'}"], cwd=tmp_path,
+        )
+        for rank in (0, 1)
+    ]  # fmt: skip
+    assert [node.wait() for node in nodes] == [0, 0]
+    nodes_run, processes_run = (
+        torch.load(folder / "checkpoints/last.ckpt", weights_only=True)["state_dict"]
+        for folder in (run_of(tmp_path), run)
+    )
+    for name, value in nodes_run.items():
+        torch.testing.assert_close(value, processes_run[name], rtol=1e-4, atol=1e-5)
+
+
+def set_environment(values: dict[str, str]) -> None:
+    os.environ.update(values)
+
+
+def test_a_missing_rank_is_one_line(tmp_path: Path) -> None:
+    alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
+    strategy = ["--trainer.strategy=lightning.pytorch.strategies.DDPStrategy", "--trainer.strategy.timeout=00:00:01"]
+    before = functools.partial(set_environment, {**alone, "TORCHELASTIC_RUN_ID": "x"})
+    running = start(tmp_path, "fit", *SMALL, *strategy, "--trainer.num_nodes=2", before=before)
+    assert running.wait() == 2
+    reason = r"Timed out after \d+ seconds waiting for clients\. 1/2 clients joined\."
+    cure = "start every rank, with one MASTER_ADDR, MASTER_PORT and WORLD_SIZE"
+    line = running.err.splitlines()[-1]
+    assert re.fullmatch(rf"error: the processes don't come together \({reason}\): {cure}", line)

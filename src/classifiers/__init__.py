@@ -1,4 +1,4 @@
-"""Image classifiers on PyTorch Lightning: data modules, nets, one LightningModule, predictions, one command line."""
+"""Image classification on PyTorch Lightning: data modules, nets, one LightningModule, predictions, one command line."""
 
 from classifiers.classifier import ImageClassifier as ImageClassifier
 from classifiers.data import CIFAR10DataModule as CIFAR10DataModule

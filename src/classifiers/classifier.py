@@ -12,7 +12,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
-from classifiers.data.image_dataset import Batch
+from classifiers.data.image_dataset import Batch, class_indices
 from classifiers.errors import UserError, one_line
 from classifiers.metrics import LossAndAccuracy
 from classifiers.models.net import Net
@@ -37,8 +37,14 @@ class ImageClassifier(LightningModule):
         mean: of each channel, in [0, 1]; subtracted from the images. Of one value: the same for all channels.
         std: of each channel, in [0, 1]; the images are divided by it.
         image_shape: `(C, H, W)` of the images.
+
+    It logs `train/loss`, the mean since the last log, and `lr` every `log_every_n_steps`, and every epoch, over all
+    images, `train/epoch_loss`, `train/acc`, and `loss` and `acc` under `val/` and `test/`. Accuracies are in [0, 1].
+
+    For another task than to tell classes apart, a subclass replaces `activation`, `correct` or both.
     """
 
+    activation: nn.Module = nn.Softmax(dim=1)  # makes probabilities of logits
     scale: Tensor
     shift: Tensor
 
@@ -114,12 +120,13 @@ class ImageClassifier(LightningModule):
 
     def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Class probabilities `(B, K)`, for callbacks."""
-        return self.evaluate(batch, self.test_metrics)[1].float().softmax(dim=1)
+        probabilities: Tensor = self.activation(self.evaluate(batch, self.test_metrics)[1].float())
+        return probabilities
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Class probabilities `(B, K)`."""
-        logits: Tensor = self(batch[0])
-        return logits.softmax(dim=1)
+        probabilities: Tensor = self.activation(self(batch[0]))
+        return probabilities
 
     def evaluate(self, batch: Batch, metrics: LossAndAccuracy) -> tuple[Tensor, Tensor]:
         """The loss `()` and the logits `(B, K)` of a batch, counted in `metrics`."""
@@ -128,8 +135,12 @@ class ImageClassifier(LightningModule):
         if targets.ndim == 2:
             targets = targets.to(logits.dtype)
         loss: Tensor = self.loss(logits, targets)
-        metrics.update(loss, logits, targets)
+        metrics.update(loss, self.correct(logits.detach(), targets))
         return loss, logits
+
+    def correct(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Which images `(B,)` are classified right: those whose greatest logit is that of their class."""
+        return logits.argmax(1) == class_indices(targets)
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         step, every = self.trainer.global_step, self.trainer.log_every_n_steps  # type: ignore[attr-defined]
@@ -153,6 +164,7 @@ class ImageClassifier(LightningModule):
         metrics.reset()
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
+        """UserError if they can't be made, or if the schedule would end before the run."""
         length = self._length() if self.lr_scheduler else math.inf
         try:
             optimizer = self.optimizer(parameter_groups(self.parameters(), self.decay_norms_and_biases))

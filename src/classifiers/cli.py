@@ -239,6 +239,10 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; a user's mistake ends it with one line and exit code 2."""
     quieten()
     with reported(), exiting_on_signals():
-        ClassifierCLI(list(args) if args is not None else None)
+        try:
+            ClassifierCLI(list(args) if args is not None else None)
+        except distributed.DistStoreError as error:
+            cure = "start every rank, with one MASTER_ADDR, MASTER_PORT and WORLD_SIZE"
+            raise UserError(f"the processes don't come together ({one_line(error)}): {cure}") from error
         if distributed.is_initialized():
             distributed.destroy_process_group()  # whose threads would now and then abort the end of the program

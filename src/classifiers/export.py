@@ -35,7 +35,7 @@ def export(model: ImageClassifier, path: Path, images: Tensor) -> float:
     if path.suffix not in WRITERS:
         raise UserError(f"can't export to {path}: its name must end in {' or '.join(WRITERS)}")
     metadata = {"class_names": json.dumps(model.class_names), "image_shape": json.dumps(model.image_shape)}
-    program = nn.Sequential(model, nn.Softmax(dim=1)).eval()
+    program = nn.Sequential(model, model.activation).eval()
     with torch.inference_mode():
         expected = program(images)
     with output_file(path, "another name") as file:

@@ -9,7 +9,7 @@ Row = dict[str, float]  # the metrics of one moment; with their epoch and step
 
 
 def read_history(folder: Path) -> list[Row]:
-    """The rows of `metrics.csv` in a run folder, none if there is no such file."""
+    """The rows of `metrics.csv` in a run folder, none if there is no such file; ValueError if it is damaged."""
     path = folder / "metrics.csv"
     if not path.exists():
         return []

@@ -6,8 +6,6 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from classifiers.data.image_dataset import class_indices
-
 
 class LossAndAccuracy(Metric):
     """Mean loss and accuracy over every image since the last reset, whatever the batch sizes.
@@ -28,15 +26,16 @@ class LossAndAccuracy(Metric):
         for name, zero in zeros.items():
             self.add_state(name, default=torch.tensor(zero), dist_reduce_fx="sum")
 
-    def update(self, loss: Tensor, logits: Tensor, targets: Tensor) -> None:
-        """Count a batch: its mean loss `()`, logits `(B, K)`, and labels `(B,)` or one-hot or soft rows `(B, K)`."""
+    def update(self, loss: Tensor, correct: Tensor) -> None:
+        """Count a batch: its mean loss `()`, and which of its images `(B,)` are right."""
         if self.loss_sum.dtype != torch.float32:  # taken along by a half-precision module
             self.loss_sum = self.loss_sum.float()
-        self.loss_sum.add_(loss.detach(), alpha=len(logits))  # in place: a metric's attributes are slow to set
-        self.correct.add_((logits.detach().argmax(1) == class_indices(targets)).sum())
-        self.images.add_(len(logits))
+        self.loss_sum.add_(loss.detach(), alpha=len(correct))  # in place: a metric's attributes are slow to set
+        self.correct.add_(correct.sum())
+        self.images.add_(len(correct))
 
     def compute(self) -> dict[str, Tensor]:
+        """The mean `loss` `()` and the share of right images `acc` `()`, in [0, 1]."""
         return {"loss": self.loss_sum / self.images, "acc": self.correct / self.images}
 
     def loss_since_last_log(self) -> Tensor:
@@ -46,6 +45,7 @@ class LossAndAccuracy(Metric):
         return loss
 
     def reset(self) -> None:
+        """Count anew, but for the loss since the last log."""
         loss_sum, images = self.logged_loss_sum - self.loss_sum, self.logged_images - self.images
         super().reset()
         self.logged_loss_sum, self.logged_images = loss_sum, images
@@ -56,5 +56,6 @@ class LossAndAccuracy(Metric):
             return {name: getattr(self, name).clone() for name in self.metric_state}
 
     def restore(self, saved: dict[str, Tensor]) -> None:
+        """Go on from what `saved` returned."""
         for name, value in saved.items():
             setattr(self, name, value.clone())

@@ -12,7 +12,10 @@ from classifiers.errors import UserError
 
 
 def parameter_groups(parameters: Iterable[Parameter], decay_norms_and_biases: bool) -> list[Any]:
-    """Those that are trained; in two groups where parameters of one dimension are spared the weight decay."""
+    """Those that are trained; in two groups where parameters of one dimension are spared the weight decay.
+
+    After He et al., "Bag of tricks for image classification with convolutional neural networks" (2018), section 3.1.
+    """
     trained = [parameter for parameter in parameters if parameter.requires_grad]
     if decay_norms_and_biases:
         return trained

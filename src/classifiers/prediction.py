@@ -61,7 +61,7 @@ def classify(
             if images:
                 with torch.inference_mode():
                     logits = model(torch.stack(images).to(model.device))
-                yield from zip(read, logits.softmax(dim=1).cpu(), strict=True)
+                yield from zip(read, model.activation(logits).cpu(), strict=True)
 
 
 def gathered(batches: Sequence[Any]) -> Tensor:

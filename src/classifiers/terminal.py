@@ -29,6 +29,7 @@ def quieten() -> None:
     """Keep the libraries' notes and advice from the terminal; their warnings of real trouble stay."""
     for library in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(library).setLevel(logging.WARNING)
+    logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # their tables
     for part in ADVICE:
         warnings.filterwarnings("ignore", message=f".*({part})")
 

@@ -42,7 +42,7 @@ def test_the_split_is_the_same_in_every_process_and_run() -> None:
     seed_everything(5)
     _, val = SyntheticDataModule(val_size=4).split(1000)
     assert val.tolist() == [37, 44, 675, 775]
-    program = "from classifiers import SyntheticDataModule as D; print(D(val_size=4).split(1000)[1].tolist())"
+    program = "import classifiers; print(classifiers.SyntheticDataModule(val_size=4).split(1000)[1].tolist())"
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert printed == "[37, 44, 675, 775]\n"
 

@@ -37,6 +37,9 @@ class BestCheckpoint(RunCheckpoint):
     Args:
         monitor: the metric that decides.
         mode: whether less or more of it is better; None means less of a loss, more of anything else.
+
+    Raises:
+        UserError: the first validation has no such metric.
     """
 
     name = "best"
@@ -62,11 +65,12 @@ class BestCheckpoint(RunCheckpoint):
         if self.best_model_score is None or self.path is None:
             return
         beside = Path(str(trainer.ckpt_path)).with_name(self.path.name)
-        if not beside.exists():
+        if self.path.exists() or beside.exists():
+            self.best_model_path = str(self.path)
+        else:
             self.best_model_score = None
-            return
-        self.best_model_path = str(self.path)
-        if trainer.is_global_zero and not self.path.exists():
+        trainer.strategy.barrier()
+        if trainer.is_global_zero and beside.exists() and not self.path.exists():
             self.path.parent.mkdir(exist_ok=True)
             shutil.copy(beside, self.path)
 

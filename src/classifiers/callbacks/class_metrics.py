@@ -12,7 +12,8 @@ from classifiers.data.image_dataset import Batch, class_indices
 class ClassMetrics(Callback):
     """Logs `test/macro_f1`, the mean F1 score of the classes, and `test/ece`, the expected calibration error.
 
-    The latter is the mean difference, in 15 bins, of how sure the net is and how often it is right then.
+    The latter is the mean difference, in 15 bins, of how sure the net is and how often it is right then, after Guo et
+    al., "On calibration of modern neural networks" (2017). Both are in [0, 1].
     """
 
     metrics: MetricCollection

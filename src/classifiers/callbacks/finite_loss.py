@@ -11,7 +11,7 @@ from classifiers.errors import UserError
 
 
 class FiniteLoss(Callback):
-    """Stops a fit whose training loss is infinite or no number, naming the step, before any checkpoint of it is saved.
+    """Stops a fit whose training loss is infinite or no number, before any checkpoint of it: a UserError with the step.
 
     The losses are looked at in one go every `log_every_n_steps`: looking at each would make a GPU wait.
     """

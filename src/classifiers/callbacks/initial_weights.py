@@ -7,7 +7,11 @@ from classifiers.classifier import ImageClassifier
 
 
 class InitialWeights(Callback):
-    """Copies what fits of the weights at `path` into the net before training, over what other callbacks made of it."""
+    """Copies what fits of the weights at `path` into the net before training, over what other callbacks made of it.
+
+    Raises:
+        UserError: there is no checkpoint at `path`, or nothing of it fits.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path

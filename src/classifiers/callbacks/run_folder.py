@@ -19,12 +19,14 @@ from classifiers.loggers import EventFile, MetricsCSV
 from classifiers.paths import project_root
 from classifiers.terminal import print_start
 
+REQUEUED = "hpc_ckpt_"  # how Lightning's checkpoints for a requeued Slurm job begin
+
 
 class RunFolder(SaveConfigCallback):
     """Creates the run folder when all is ready to train, and points config, loggers and checkpoints into it.
 
     A fit that can't be set up or can't take its first step leaves nothing behind. The path is decided once, by the
-    first process. With `--resume`, the folder is that of the run that goes on.
+    first process. With `--resume`, the folder is that of the run that goes on; so it is for a job that Slurm requeued.
     """
 
     folder: Path
@@ -36,6 +38,8 @@ class RunFolder(SaveConfigCallback):
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         self.step, self.seconds = checkpoint["global_step"], checkpoint.get("seconds", 0.0)
+        if Path(str(trainer.ckpt_path)).name.startswith(REQUEUED):
+            self.config.resume = checkpoint["run"]
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._start = time.perf_counter() - self.seconds
@@ -55,6 +59,9 @@ class RunFolder(SaveConfigCallback):
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.seconds = time.perf_counter() - self._start
+        if trainer.is_global_zero:
+            for requeued in Path(trainer.default_root_dir).glob(f"{REQUEUED}*.ckpt"):
+                requeued.unlink()  # or Lightning would test its weights
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         made = trainer.is_global_zero and hasattr(self, "folder") and not self.config.resume

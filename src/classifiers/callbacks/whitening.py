@@ -18,6 +18,9 @@ class WhitenFirstConvolution(Callback):
 
     Args:
         images: training images that are looked at.
+
+    Raises:
+        UserError: the net has no convolution, or the first one is grouped.
     """
 
     def __init__(self, images: int = 5000) -> None:

@@ -15,7 +15,10 @@ class Augmentation(ABC):
 
 
 class RandomCrop(Augmentation):
-    """Shift each image by up to `padding` pixels each way; what enters at the border mirrors the image."""
+    """Shift each image by up to `padding` pixels each way; what enters at the border mirrors the image.
+
+    After He et al., "Deep residual learning for image recognition" (2015), section 4.2, where zeros enter.
+    """
 
     def __init__(self, padding: int = 4) -> None:
         self.padding = padding
@@ -30,7 +33,7 @@ class RandomCrop(Augmentation):
 
 
 class RandomHorizontalFlip(Augmentation):
-    """Mirror each image left to right with probability `p`."""
+    """Mirror each image left to right with probability `p`, in [0, 1]."""
 
     def __init__(self, p: float = 0.5) -> None:
         self.p = p

@@ -33,6 +33,7 @@ class CIFAR10DataModule(ImageDataModule):
     std = (0.2470, 0.2435, 0.2616)
 
     def prepare_data(self) -> None:
+        """Get the official files that are missing or damaged; UserError if no source has them."""
         sources = [web_tar(CIFAR10.url, prefix=f"{CIFAR10.base_folder}/")]
         by_hand = f"By hand: unpack {CIFAR10.filename} in {self.root}, or train on --data SyntheticDataModule"
         ensure_files(self._folder, MD5S, sources, by_hand)

@@ -30,6 +30,7 @@ class FashionMNISTDataModule(ImageDataModule):
     std = (0.3530,)
 
     def prepare_data(self) -> None:
+        """Get the official files that are missing or damaged; UserError if no source has them."""
         sources = [
             folder_of_gz(Path(SYSTEM_FOLDER)),
             *(web_folder_of_gz(url) for url in FashionMNIST.mirrors),

@@ -47,10 +47,13 @@ class ImageDataModule(LightningDataModule):
         std: of each channel, by which they are divided then; None means that of the training images.
         augmentations: applied in turn to each training batch, on its device.
         num_workers: processes that fetch batches; 0 is fastest for images in memory.
+
+    Raises:
+        UserError: `batch_size` or `num_workers` too small, or not one `mean` and one positive `std` for each channel.
     """
 
     in_channels: int
-    image_size: int
+    image_size: int  # height and width in pixels
     class_names: Sequence[str]
     mean: Sequence[float]
     std: Sequence[float]

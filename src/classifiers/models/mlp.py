@@ -10,6 +10,8 @@ from classifiers.models.net import Net
 class MLP(Net):
     """Fully connected layers with ReLU over the flattened pixels.
 
+    The default is the net of PyTorch's tutorial "Optimizing Model Parameters".
+
     Args:
         hidden: widths of the layers before the head.
     """
