@@ -104,10 +104,12 @@ def test_sets_beyond_the_memory_limit_are_streamed_by_workers(photos: Path) -> N
 @pytest.mark.parametrize("channels", [1, 3])
 def test_mean_and_std_are_those_of_the_training_images(photos: Path, streamed: dict[str, Any], channels: int) -> None:
     data = made(photos, in_channels=channels, **streamed)
-    pixels = data.train_set.first(100)[0].double() / 255
-    assert len(pixels) == 81
+    pixels = torch.cat([data.train_set.first(100)[0], data.val_set.first(100)[0]]).double() / 255
+    assert len(pixels) == 90
     assert data.mean == pytest.approx(pixels.mean((0, 2, 3)).tolist())
     assert data.std == pytest.approx(pixels.std((0, 2, 3)).tolist())
+    found = inspect_data(data)
+    assert (found.mean, found.std) == (pytest.approx(data.mean), pytest.approx(data.std))
     given = ImageFolderDataModule(photos, in_channels=channels, mean=[0.1] * channels)
     assert (given.mean, len(given.std)) == ([0.1] * channels, channels)
 

@@ -34,8 +34,8 @@ class ImageFolderDataModule(ImageDataModule):
         test_size: images held out for the test where there is no folder `test`: their share below 1, else their number.
         memory_limit: GiB up to which all images together are kept in the memory of each process. More are streamed:
             read anew for each batch.
-        mean: of each channel, subtracted from the images in [0, 1]; None means that of the training images, of 5,000
-            drawn by `split_seed` where there are more.
+        mean: of each channel, subtracted from the images in [0, 1]; None means that of the images to train and validate
+            on, of 5,000 drawn by `split_seed` where there are more.
         std: of each channel, by which they are divided then; None means that of the same images.
         num_workers: processes that fetch batches; None means none for images in memory, else one a core, at most eight.
         kwargs: options of every data module.
@@ -75,8 +75,7 @@ class ImageFolderDataModule(ImageDataModule):
         if num_workers is None and not self._in_memory:
             self.num_workers = min(8, os.cpu_count() or 1)
         if not (mean and std):
-            sample = self._images[0][torch.arange(min(SAMPLE, len(train)))]
-            computed = mean_and_std([sample])
+            computed = mean_and_std([self._images[0][torch.arange(min(SAMPLE, len(self._files[0])))]])
             self.mean, self.std = mean or computed[0], std or computed[1]
 
     def load(self, train: bool) -> tuple[Images, Tensor]:
