@@ -9,6 +9,7 @@ import yaml
 from classifiers import CIFAR10DataModule, FashionMNISTDataModule, SyntheticDataModule
 from classifiers.cli import main
 from classifiers.paths import project_root
+from tests.photos import write_photos
 
 ROOT = project_root()
 CONFIGS = sorted(path for path in (ROOT / "configs").rglob("*.yaml") if yaml.safe_load(path.read_text()).get("data"))
@@ -38,8 +39,11 @@ def test_config(path: Path, tmp_path: Path) -> None:
     header = [line for line in lines if line.startswith("#")]
     relative = str(path.relative_to(ROOT))
     default = relative == "configs/fashion_mnist.yaml"
-    assert f"# python scripts/fit.py{'' if default else f' --config {relative}'}" in header
+    root = " --data.root path/to/images" if relative == "configs/image_folder.yaml" else ""
+    assert f"# python scripts/fit.py{'' if default else f' --config {relative}'}{root}" in header
     dry = ["--trainer.fast_dev_run=true", "--trainer.accelerator=cpu", f"--trainer.default_root_dir={tmp_path}"]
+    if root:
+        dry.append(f"--data.root={write_photos(tmp_path / 'photos', 10)}")
     main(["fit", f"--config={path}", *dry, "--trainer.enable_progress_bar=false"])
 
 

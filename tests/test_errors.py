@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from torch._utils import ExceptionWrapper
 
 from classifiers.errors import UserError, reported
 
@@ -34,6 +35,19 @@ def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_programmers_mistake_keeps_its_traceback(mistake: Exception) -> None:
     with pytest.raises((ZeroDivisionError, OSError)), reported():
         raise mistake
+
+
+def test_of_a_mistake_that_a_worker_found_its_own_line_is_told() -> None:
+    def fail() -> None:
+        raise UserError("x.png can't be read")
+
+    try:
+        fail()
+    except UserError:
+        wrapped = ExceptionWrapper(where="in DataLoader worker process 0")
+    with pytest.raises(UserError) as error:
+        wrapped.reraise()
+    assert str(error.value).strip() == "x.png can't be read"
 
 
 def test_a_reader_that_has_had_enough_ends_the_program_quietly(

@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageFile
 
 from classifiers.errors import UserError
-from classifiers.image_files import find_images, read_image
+from classifiers.image_files import check_image, find_images, read_image
 
 ORANGE = (200, 100, 50)
 GREY = 124  # of orange
@@ -128,6 +128,23 @@ def test_an_image_of_32_bits(tmp_path: Path) -> None:
     Image.new("F", (4, 4)).save(tmp_path / "x.tif")
     with pytest.raises(UserError, match=r"x\.tif can't be read: its pixels have 32 bits$"):
         read_image(tmp_path / "x.tif", (1, 4, 4))
+
+
+def test_a_header_is_checked_without_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("x.png", "x.jpg", "x.webp", "x.gif", "x.bmp", "x.tif"):
+        noise(64, 64).save(tmp_path / name)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda image: pytest.fail("it is decoded"))
+    for path in find_images(tmp_path):
+        check_image(path)
+    png = (tmp_path / "x.png").read_bytes()
+    for content, reason in (
+        (b"hello", "is no AVIF, BMP, GIF, JPEG, PNG, TIFF or WEBP image"),
+        (png[: len(png) // 2], "can't be read: "),
+        (png_that_claims(10_000, 10_000), "has more than 89,478,485 pixels: make it smaller"),
+    ):
+        (tmp_path / "x.png").write_bytes(content)
+        with pytest.raises(UserError, match=f"^{tmp_path}/x.png {reason}"):
+            check_image(tmp_path / "x.png")
 
 
 @pytest.mark.parametrize("name", ["x.png", "."])

@@ -20,6 +20,11 @@ def test_settings_have_the_names_of_their_options() -> None:
     }
 
 
+def test_the_data_modules_own_options_are_among_them() -> None:
+    data = {"class_path": "ImageFolderDataModule", "init_args": {"image_size": 64, "mean": None}}
+    assert flat({"data": data}) == {"data": "ImageFolderDataModule", "data.image_size": 64, "data.mean": None}
+
+
 def test_the_same_model_may_see_other_data() -> None:
     require_same_model(MODEL, {**MODEL, "mean": [0.1]}, "x.ckpt")
 

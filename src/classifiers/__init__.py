@@ -4,6 +4,7 @@ from classifiers.classifier import ImageClassifier as ImageClassifier
 from classifiers.data import CIFAR10DataModule as CIFAR10DataModule
 from classifiers.data import FashionMNISTDataModule as FashionMNISTDataModule
 from classifiers.data import ImageDataModule as ImageDataModule
+from classifiers.data import ImageFolderDataModule as ImageFolderDataModule
 from classifiers.data import SyntheticDataModule as SyntheticDataModule
 from classifiers.models import MLP as MLP
 from classifiers.models import ConvNet as ConvNet

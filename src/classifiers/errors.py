@@ -12,6 +12,9 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 class UserError(Exception):
     """A mistake the user can mend; its message is one line that names the cause and the cure."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message.rpartition("UserError: ")[2])  # a DataLoader's worker puts its traceback before it
+
 
 USER_ERRORS = (UserError, MisconfigurationException)
 

@@ -83,7 +83,7 @@ def images_to_check(model: ImageClassifier, count: int = 1000) -> tuple[Tensor, 
         if tuple(getattr(kind, "class_names", ())) == model.class_names:
             with contextlib.suppress(OSError):
                 images, _ = kind().load(train=False)
-                return images[:count], f"test images of {kind.__name__}"
+                return images[torch.arange(len(images))[:count]], f"test images of {kind.__name__}"
     assert model.image_shape is not None
     draw = torch.Generator().manual_seed(0)
     return torch.randint(256, (count, *model.image_shape), dtype=torch.uint8, generator=draw), "images of noise"

@@ -1,7 +1,8 @@
 """Image files of any kind as the tensors that a classifier takes."""
 
+import contextlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,15 +29,30 @@ def read_image(path: str | Path, shape: Sequence[int]) -> Tensor:
         UserError: there is no such file, it is no image or a damaged one, holds several, or is too large to be decoded.
     """
     channels, height, width = shape
+    with _opened(path) as image:
+        image.draft(None, (4 * width, 4 * height))  # decodes a large JPEG at a fraction of its size
+        upright = ImageOps.exif_transpose(image)
+        resized = _flattened(upright).convert(MODES[channels]).resize((width, height), Image.Resampling.BILINEAR)
+    tensor: Tensor = pil_to_tensor(resized)
+    return tensor
+
+
+def check_image(path: str | Path) -> None:
+    """Raise UserError as `read_image` does, but of what can be told without decoding the file at `path`."""
+    with _opened(path) as image:
+        image.verify()
+
+
+@contextlib.contextmanager
+def _opened(path: str | Path) -> Iterator[Image.Image]:
+    """The one image of a file; whatever goes wrong with it becomes a UserError."""
     try:
         if not Path(path).is_file():
             raise UserError(f"there is no file {path}")
         with Image.open(path, formats=FORMATS) as image:
             if getattr(image, "is_animated", False) and image.format != "MPO":  # a photo with its preview
                 raise UserError(f"{path} is an animation or has several pages: save the one image to classify")
-            image.draft(None, (4 * width, 4 * height))  # decodes a large JPEG at a fraction of its size
-            upright = ImageOps.exif_transpose(image)
-            resized = _flattened(upright).convert(MODES[channels]).resize((width, height), Image.Resampling.BILINEAR)
+            yield image
     except UserError:
         raise
     except UnidentifiedImageError as error:
@@ -45,8 +61,6 @@ def read_image(path: str | Path, shape: Sequence[int]) -> Tensor:
         raise UserError(f"{path} has more than {Image.MAX_IMAGE_PIXELS:,} pixels: make it smaller") from error
     except Exception as error:  # PIL's decoders raise anything at damaged files
         raise UserError(f"{path} can't be read: {one_line(error)}") from error
-    tensor: Tensor = pil_to_tensor(resized)
-    return tensor
 
 
 def _flattened(image: Image.Image) -> Image.Image:

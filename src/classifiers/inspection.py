@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 
 from classifiers.data import ImageDataModule
-from classifiers.data.image_dataset import class_indices
+from classifiers.data.image_dataset import ImageDataset, class_indices
+from classifiers.data.statistics import mean_and_std
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,12 @@ def inspect_data(data: ImageDataModule) -> Inspection:
     """Look at all images of a data module that is set up for fit and test."""
     splits = {"train": data.train_set, "val": data.val_set, "test": data.test_set}
     labels = {name: class_indices(split.labels[split.indices]) for name, split in splits.items()}
-    histogram = torch.stack(
-        [channel.flatten().bincount(minlength=256) for channel in data.train_set.images.movedim(1, 0)]
-    )
-    pixels, values = histogram.sum(1), torch.arange(256, dtype=torch.float64) / 255
-    mean = (histogram * values).sum(1) / pixels  # (C,)
-    variance = (histogram * (values - mean[:, None]) ** 2).sum(1) / (pixels - 1)
+    training = data.train_set
+    everything = ImageDataset(training.images, training.labels, torch.arange(len(training.images)))
+    mean, std = mean_and_std(images for images, _ in data.dataloader(everything))
     return Inspection(
         {name: len(split) for name, split in splits.items()},
         {name: classes.bincount(minlength=data.num_classes).tolist() for name, classes in labels.items()},
-        mean.tolist(),
-        variance.sqrt().tolist(),
+        mean,
+        std,
     )

@@ -1,6 +1,8 @@
 """The argument parser: a mistake is one line that names the option and the nearest right one; YAML keys stand once."""
 
+import re
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any, NoReturn, TypeVar
 
@@ -14,6 +16,7 @@ from classifiers.errors import UserError, one_line
 from classifiers.explain import explain
 
 Made = TypeVar("Made")
+OBJECT = re.compile(r"^( *)\S+: \W?Unable to serialize instance.*\n(\1 +.*\n)*", re.MULTILINE)
 
 
 class StrictParser(LightningArgumentParser):
@@ -24,6 +27,11 @@ class StrictParser(LightningArgumentParser):
             super().error(message, ex)
         print(f"error: {explain(message, self._options())}", file=sys.stderr)
         sys.exit(2)
+
+    def dump(self, *args: Any, **kwargs: Any) -> str:
+        """Unlike the base class, leave out those defaults of classes that are objects which no text can stand for."""
+        with warnings.catch_warnings(action="ignore"):  # which tell of these objects
+            return OBJECT.sub("", super().dump(*args, **kwargs))
 
     def _options(self) -> Iterator[str]:
         for action in self._actions:

@@ -12,7 +12,7 @@ def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """One map from option names, such as `model.net.widths`, to values, without those that the data module fills in."""
     values: dict[str, Any] = {}
     for key, value in settings.items():
-        if key in ("_instantiator", *MODEL_LINKS, *NET_LINKS):
+        if key == "_instantiator" or ("model" in prefix and key in (*MODEL_LINKS, *NET_LINKS)):
             continue
         name = prefix if key in ("class_path", "init_args") else f"{prefix}.{key}" if prefix else key
         values.update(flat(value, name) if isinstance(value, dict) else {name: value})

@@ -37,8 +37,8 @@ class TensorBoardCharts(Callback):
         writer.add_custom_scalars(LAYOUT)
         writer.add_figure("training images", labelled_grid(images, labels, data.class_names, columns=4))
         net = copy.deepcopy(pl_module.net).eval()
-        # the writer still traces by torch.jit, which torch deprecates
-        with torch.no_grad(), warnings.catch_warnings(action="ignore", category=FutureWarning):
+        # the writer still traces by torch.jit, which torch deprecates and which warns of nets that look at their images
+        with torch.no_grad(), warnings.catch_warnings(action="ignore"):
             try:
                 writer.add_graph(net, pl_module.normalise(images[:1].to(pl_module.device)))
             except RuntimeError:

@@ -6,4 +6,5 @@ from classifiers.data.augmentations import RandomHorizontalFlip as RandomHorizon
 from classifiers.data.cifar10 import CIFAR10DataModule as CIFAR10DataModule
 from classifiers.data.fashion_mnist import FashionMNISTDataModule as FashionMNISTDataModule
 from classifiers.data.image_data_module import ImageDataModule as ImageDataModule
+from classifiers.data.image_folder import ImageFolderDataModule as ImageFolderDataModule
 from classifiers.data.synthetic import SyntheticDataModule as SyntheticDataModule

@@ -1,4 +1,4 @@
-"""The base of all data modules: two uint8 tensors, a seeded split, batches by one index, augmentation on the device."""
+"""The base of all data modules: uint8 images, a seeded split, batches by one index, augmentation on the device."""
 
 import random
 import warnings
@@ -16,7 +16,8 @@ from torch.utils.data import DataLoader, Sampler
 
 from classifiers.data.augmentations import Augmentation
 from classifiers.data.epoch_sampler import EpochSampler
-from classifiers.data.image_dataset import Batch, ImageDataset
+from classifiers.data.image_dataset import Batch, ImageDataset, Images
+from classifiers.data.splitting import held_out
 from classifiers.errors import UserError
 from classifiers.paths import project_root
 
@@ -102,7 +103,7 @@ class ImageDataModule(LightningDataModule, ABC):
         return self.in_channels, self.image_size, self.image_size
 
     @abstractmethod
-    def load(self, train: bool) -> Batch:
+    def load(self, train: bool) -> tuple[Images, Tensor]:
         """The whole official training or test split: uint8 images `(N, C, H, W)` and int64 labels `(N,)`."""
 
     def setup(self, stage: str) -> None:
@@ -119,7 +120,7 @@ class ImageDataModule(LightningDataModule, ABC):
         if self.validate_on_test:
             self.val_set = self.test_set
 
-    def _load(self, train: bool) -> Batch:
+    def _load(self, train: bool) -> tuple[Images, Tensor]:
         images, labels = self.load(train)
         return images, F.one_hot(labels, self.num_classes) if self.one_hot else labels
 
@@ -131,9 +132,7 @@ class ImageDataModule(LightningDataModule, ABC):
         """
         if self.validate_on_test:
             return torch.arange(size), torch.arange(0)
-        val_size = round(self.val_size * size) if self.val_size < 1 else int(self.val_size)
-        if not 0 < val_size < size:
-            raise UserError(f"--data.val_size {self.val_size} holds out {val_size} of {size} training images")
+        val_size = held_out("val_size", self.val_size, size)
         order = torch.randperm(size, generator=torch.Generator().manual_seed(self.split_seed))
         return order[val_size:].sort().values, order[:val_size].sort().values
 

@@ -1,9 +1,19 @@
-"""Images in memory, fetched a batch at a time by one index."""
+"""Images and their labels, fetched a batch at a time by one index."""
+
+from typing import Protocol
 
 from torch import Tensor
 from torch.utils.data import Dataset
 
 Batch = tuple[Tensor, Tensor]  # uint8 images (B, C, H, W); labels (B,), or one-hot or soft rows (B, K)
+
+
+class Images(Protocol):
+    """What images are kept in: a uint8 tensor `(N, C, H, W)`, or whatever gives those at indices `(B,)` like one."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: Tensor, /) -> Tensor: ...
 
 
 def class_indices(targets: Tensor) -> Tensor:
@@ -14,7 +24,7 @@ def class_indices(targets: Tensor) -> Tensor:
 class ImageDataset(Dataset[Batch]):
     """The images `(N, C, H, W)` and labels `(N,)` at `indices` `(M,)`; a batch of them is fetched by one index."""
 
-    def __init__(self, images: Tensor, labels: Tensor, indices: Tensor) -> None:
+    def __init__(self, images: Images, labels: Tensor, indices: Tensor) -> None:
         self.images, self.labels, self.indices = images, labels, indices
 
     def first(self, count: int) -> Batch:
@@ -25,7 +35,8 @@ class ImageDataset(Dataset[Batch]):
         return len(self.indices)
 
     def __getitem__(self, index: int) -> Batch:
-        return self.images[self.indices[index]], self.labels[self.indices[index]]
+        images, labels = self.__getitems__([index])
+        return images[0], labels[0]
 
     def __getitems__(self, batch: list[int]) -> Batch:
         indices = self.indices[batch]

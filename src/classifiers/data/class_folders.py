@@ -1,0 +1,77 @@
+"""Which image files a folder holds, of which class and for which split."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from classifiers.errors import UserError
+from classifiers.image_files import find_images
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Files:
+    """Paths `(N,)` of image files, and the classes `(N,)` of what they show."""
+
+    paths: NDArray[np.str_]
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: slice | Tensor) -> "Files":
+        return Files(self.paths[index], self.labels[index])
+
+    def __add__(self, other: "Files") -> "Files":
+        return Files(np.concatenate([self.paths, other.paths]), torch.cat([self.labels, other.labels]))
+
+
+def find_files(root: Path) -> tuple[tuple[str, ...], dict[str, Files]]:
+    """The names of the classes, sorted, and the files of each split for which `root` has a folder, by name.
+
+    A split's folder is `train`, `val` or `test` and has a sub-folder for each class; without any of them, `root` itself
+    has, and all is `train`.
+
+    Raises:
+        UserError: there is no such folder, fewer than two classes, one without images, or other ones in some split.
+    """
+    if not root.is_dir():
+        raise UserError(f"there is no folder {root}: --data.root names one that has a sub-folder for each class")
+    if not any(_folders(root / name) for name in SPLITS):
+        names, files = _find_classes(root)
+        return names, {"train": files}
+    if strange := [folder for folder in _folders(root) if folder.name not in SPLITS or not _folders(folder)]:
+        raise UserError(f"{strange[0]} is no train, val or test with a sub-folder for each class, as others in {root}")
+    names, train = _find_classes(root / "train")
+    splits = {"train": train}
+    for split in ("val", "test"):
+        if (root / split).exists():
+            others, splits[split] = _find_classes(root / split)
+            if differing := sorted({*names} ^ {*others}):
+                only = ", ".join(differing)
+                raise UserError(f"{root / 'train'} and {root / split} have different classes: only one has {only}")
+    return names, splits
+
+
+def _find_classes(folder: Path) -> tuple[tuple[str, ...], Files]:
+    classes = _folders(folder)
+    if len(classes) < 2:
+        found = f"{classes[0].name} alone" if classes else "none"
+        raise UserError(f"{folder} needs a sub-folder for each of two or more classes, and has {found}")
+    paths = [np.array([str(file) for file in find_images(path)]) for path in classes]
+    labels = [torch.full((len(found),), label) for label, found in enumerate(paths)]
+    return tuple(path.name for path in classes), Files(np.concatenate(paths), torch.cat(labels))
+
+
+def _folders(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError as error:
+        raise UserError(f"can't look into {folder} ({error.strerror})") from error
