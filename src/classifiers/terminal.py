@@ -9,6 +9,7 @@ from lightning.pytorch.utilities import rank_zero_only
 ADVICE = (
     "LeafSpec",  # a deprecation within Lightning
     "smaller than the logging interval",
+    "requested to overfit",
     "is not supported by the model summary",
     "add_custom_scalars|jit",
 )
