@@ -1,8 +1,9 @@
 """What all tests share: no work outside of a temporary folder, and a small fit from the command line."""
 
+import os
 import runpy
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,14 @@ def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small nets gain nothing by threads, and lose much where another process wants the cores."""
     torch.set_num_threads(1)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(autouse=True)
+def _no_ranks() -> Iterator[None]:
+    """Lightning leaves these behind where it sets up several processes; the next that it finds would wait for others."""
+    yield
+    for name in ("LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+        os.environ.pop(name, None)
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """What makes a fit die, diverge, or tell what it uses; to be named on its command line."""
 
+import multiprocessing
 import os
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,17 @@ class Kill(Callback):
         if due and not self.once.exists():
             self.once.touch()
             os.kill(os.getpid(), self.number)
+
+
+class KillParent(Callback):
+    """Sends the process that started this one the signal `number` after the first epoch."""
+
+    def __init__(self, number: int = 9) -> None:
+        self.number = number
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.current_epoch == 0:
+            os.kill(multiprocessing.parent_process().pid, self.number)  # type: ignore[union-attr, arg-type]
 
 
 class Watch(Callback):

@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -43,10 +43,15 @@ class Running:
         return (self.folder / "err").read_text()
 
 
-def start(folder: Path, *arguments: str, before: Callable[[], None] | None = None) -> Running:
-    """Start `classifiers ARGUMENTS` in `folder`, its output there too; `before` runs first, in the new process."""
+def start(
+    folder: Path,
+    *arguments: str,
+    before: Callable[[], None] | None = None,
+    program: Callable[[Sequence[str]], None] = main,
+) -> Running:
+    """Start `classifiers ARGUMENTS` or another program, in `folder` and with output into it; `before` it runs first."""
     folder.mkdir(parents=True, exist_ok=True)
-    process = FORKS.Process(target=_run, args=(folder, arguments, before))
+    process = FORKS.Process(target=_run, args=(folder, arguments, before, program))
     process.start()
     return Running(process, folder)
 
@@ -58,7 +63,12 @@ def finished(folder: Path, *arguments: str) -> Running:
     return running
 
 
-def _run(folder: Path, arguments: tuple[str, ...], before: Callable[[], None] | None) -> None:
+def _run(
+    folder: Path,
+    arguments: tuple[str, ...],
+    before: Callable[[], None] | None,
+    program: Callable[[Sequence[str]], None],
+) -> None:
     os.setsid()
     os.chdir(folder)
     for stream, name in ((sys.stdout, "out"), (sys.stderr, "err")):
@@ -67,4 +77,4 @@ def _run(folder: Path, arguments: tuple[str, ...], before: Callable[[], None] | 
     torch.set_num_threads(1)
     if before:
         before()
-    main(arguments)
+    program(arguments)

@@ -81,7 +81,7 @@ def table(runs: Sequence[Run]) -> tuple[list[Row], list[str]]:
     values = {name: {run.settings[name] for run in runs if name in run.settings} for name in names}
     differing = [name for name in names if len(values[name]) > 1]
     columns = [*runs[0].which, *differing, *runs[0].reached]
-    short = {name: _shortest(name, columns) for name in differing}
+    short = {name: shortest(name, columns) for name in differing}
     settings = ({short[name]: run.settings.get(name) for name in differing} for run in runs)
     rows = [{**run.which, **given, **run.reached} for run, given in zip(runs, settings, strict=True)]
     return rows, list(short.values())
@@ -117,7 +117,8 @@ def written(value: Any) -> str | int | float:
     return "null" if value is None else re.sub(r"^[a-z]\w*(\.\w+)*\.(?=[A-Z]\w*$)", "", str(value))
 
 
-def _shortest(name: str, names: Sequence[str]) -> str:
+def shortest(name: str, names: Sequence[str]) -> str:
+    """The shortest end of an option's `name` that no other of the `names` has."""
     parts = name.split(".")
     ends = (".".join(parts[-count:]) for count in range(1, len(parts)))
     return next((end for end in ends if sum(f".{other}".endswith(f".{end}") for other in names) == 1), name)

@@ -1,0 +1,108 @@
+"""Try settings, keep the best: python scripts/sweep.py --config C.yaml --space S.yaml --trials 20 [options of fit]"""
+
+import argparse
+import contextlib
+import io
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+from filelock import FileLock
+from rich.console import Console
+from rich.table import Table
+from sweeps.space import Space
+from sweeps.study import PRUNERS, database_errors, open_study
+from sweeps.trials import Trials, as_options, cell
+
+from classifiers.callbacks.checkpoints import BestCheckpoint
+from classifiers.cli import main
+from classifiers.errors import UserError, reported
+from classifiers.paths import project_root
+
+SHOWN = 10  # of the best trials
+UNLIMITED = 10_000  # columns, where there is no terminal
+
+
+class Parser(argparse.ArgumentParser):
+    """Its errors are one line; unlike a StrictParser, it can leave options that it doesn't know to `fit`."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(message)
+
+
+def parsed(options: Sequence[str]) -> dict[str, Any]:
+    """All settings of a fit with these options; a mistake in them ends the program as it ends a fit."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        try:
+            main(["fit", *options, "--print_config"])
+        except SystemExit as end:
+            if end.code:
+                raise
+    return dict(yaml.safe_load(printed.getvalue()))
+
+
+def sweep(arguments: argparse.Namespace, options: list[str]) -> Trials:
+    """Check all before anything is written, open the study and work off its trials."""
+    if arguments.trials < 1:
+        raise UserError(f"--trials is {arguments.trials}: it must be at least 1")
+    space = Space(arguments.space)
+    for corner in space.corners():
+        config = parsed([*options, *as_options(corner)])
+    best = BestCheckpoint(**config["best_checkpoint"])
+    name = arguments.study or arguments.space.stem
+    folder = Path(config["trainer"]["default_root_dir"] or project_root() / "runs").absolute() / "sweeps" / name
+    url = arguments.storage or f"sqlite:///{folder / 'study.db'}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        hint = "name another folder with --trainer.default_root_dir"
+        raise UserError(f"can't write to {folder} ({error.strerror}): {hint}") from error
+    with database_errors(url):
+        with FileLock(folder / ".lock"):
+            study = open_study(url, name, best, space.describe(), arguments.pruner)
+        trials = Trials(study, space, options, best, folder, arguments.trials)
+        trials.work_off()
+    return trials
+
+
+def show(trials: Trials, options: list[str], console: Console) -> None:
+    """Print how the trials ended, the best of them, and the command that fits and tests the best one."""
+    ends = ", ".join(f"{count} {end}" for end, count in trials.ends().items())
+    console.print(f"trials in {trials.folder}: {ends}", soft_wrap=True)
+    best = trials.ranked()
+    if not best:
+        raise UserError(f"no trial finished: {trials.folder}/trial-*/log.txt tells why")
+    table = Table(box=None, pad_edge=False)
+    for name in ("trial", *trials.space.short.values(), *best[0].user_attrs["reached"]):
+        table.add_column(name, overflow="fold")
+    for trial in best[:SHOWN]:
+        reached = (cell(name, value) for name, value in trial.user_attrs["reached"].items())
+        table.add_row(f"trial-{trial.number}", *trials.space.settings(trial.params).values(), *reached)
+    console.print(table)
+    command = ["classifiers", "fit", *options, *as_options(trials.space.settings(best[0].params))]
+    console.print(
+        f"\nThe best is in {trials.folder / best[0].user_attrs['run']}; to fit it again and test it:", soft_wrap=True
+    )
+    console.print(shlex.join(command), soft_wrap=True)
+
+
+if __name__ == "__main__":
+    parser = Parser(description=__doc__, epilog="Any other options are those of fit.", allow_abbrev=False)
+    parser.add_argument("--space", type=Path, required=True, help="YAML file: what to try for which options of fit")
+    parser.add_argument("--trials", type=int, required=True, help="how many the study shall have in the end")
+    parser.add_argument("--study", help="its name (default: that of the space's file)")
+    parser.add_argument("--storage", help="URL of its database, also of other machines (default: an SQLite file)")
+    parser.add_argument("--pruner", choices=PRUNERS, default="median", help="what ends poor trials (default: median)")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with reported():
+        try:
+            arguments, options = parser.parse_known_args()
+            width = None if sys.stdout.isatty() else UNLIMITED
+            show(sweep(arguments, options), options, Console(width=width, markup=False, emoji=False, highlight=False))
+        except KeyboardInterrupt:
+            print("stopped: finished trials are kept, the same command goes on with the rest", file=sys.stderr)
+            sys.exit(130)

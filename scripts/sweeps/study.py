@@ -1,0 +1,64 @@
+"""The study of a sweep: its trials, in a database that any number of processes share."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import optuna
+import sqlalchemy
+from optuna import Study, Trial
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.pruners import MedianPruner, NopPruner, SuccessiveHalvingPruner
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial
+from sqlalchemy.exc import SQLAlchemyError
+
+from classifiers.callbacks.checkpoints import BestCheckpoint
+from classifiers.errors import UserError, one_line
+
+PRUNERS = {"median": MedianPruner, "halving": SuccessiveHalvingPruner, "none": NopPruner}
+HEARTBEAT, DEAD = 10, 60  # seconds between a running trial's signs of life; without one, until it is given up
+LOCKED = 20  # seconds for which another process may lock an SQLite file
+
+
+def open_study(url: str, name: str, best: BestCheckpoint, space: dict[str, str], pruner: str) -> Study:
+    """The study `name` in the database at `url`, made if it isn't there.
+
+    Raises:
+        UserError: it is a study of another `space` or monitor, or a database of something else.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    engine = {"connect_args": {"timeout": LOCKED}} if url.startswith("sqlite") else {}
+    tables = sqlalchemy.inspect(sqlalchemy.create_engine(url, **engine)).get_table_names()
+    if tables and "trial_heartbeats" not in tables:
+        raise UserError(f"the database {_shown(url)} is of something else: it has a table {tables[0]}")
+    beats = {"heartbeat_interval": HEARTBEAT, "grace_period": DEAD, "heartbeat_stale_trial_callback": put_back}
+    given = {"study_name": name, "direction": f"{best.mode}imize", "pruner": PRUNERS[pruner](), "load_if_exists": True}
+    study = optuna.create_study(storage=RDBStorage(url, engine, **beats), **given)
+    settings = {"space": space, "monitor": best.monitor, "mode": best.mode}
+    if not study.trials:
+        study.set_user_attr("settings", settings)
+    if study.user_attrs.get("settings") != settings:
+        raise UserError(f"the study {name} is of another space or monitor: name another with --study")
+    return study
+
+
+def put_back(study: Study, trial: Trial | FrozenTrial) -> None:
+    """Let the settings of a trial that was cut short be tried again."""
+    study.enqueue_trial(trial.params)
+
+
+@contextmanager
+def database_errors(url: str) -> Iterator[None]:
+    """What goes wrong with the database at `url` is a user's mistake."""
+    try:
+        with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):  # heartbeats are, since 2021
+            yield
+    except (SQLAlchemyError, StorageInternalError, ImportError, RuntimeError) as error:
+        reason = error.__cause__ if isinstance(error, StorageInternalError) else error
+        reason = getattr(reason, "orig", None) or reason
+        raise UserError(f"the database {_shown(url)} can't be used: {one_line(reason)}") from error
+
+
+def _shown(url: str) -> str:
+    return url.rpartition("@")[2]  # without a password

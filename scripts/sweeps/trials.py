@@ -1,0 +1,120 @@
+"""Working off the trials of a study, beside any other processes that do."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from optuna import Study, Trial, TrialPruned
+from optuna.storages import fail_stale_trials
+from optuna.trial import FrozenTrial, TrialState
+from rich import get_console
+
+from classifiers.callbacks.checkpoints import BestCheckpoint
+from classifiers.errors import UserError
+from classifiers.history import best_row
+from classifiers.terminal import say
+from sweeps.fitting import Fit, fitting
+from sweeps.space import Space
+from sweeps.study import DEAD, put_back
+
+ENDS = {TrialState.COMPLETE: "finished", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Fits with `options` and settings of `space`, into folders of `folder`, until `study` has so `many`.
+
+    They count however they end. But one whose process is stopped or dies is put back.
+    """
+
+    study: Study
+    space: Space
+    options: Sequence[str]
+    best: BestCheckpoint
+    folder: Path
+    many: int
+
+    def work_off(self) -> None:
+        """Do all that no other process does, and wait for those."""
+        while self._one_is_left():
+            self.study.optimize(self._try, n_trials=1, callbacks=[self._tell])
+
+    def counted(self) -> list[FrozenTrial]:
+        """All but those that failed without a reason, being put back, and those that died before they began."""
+        died = datetime.now() - timedelta(seconds=DEAD)
+        return [
+            trial
+            for trial in self.study.get_trials(deepcopy=False)
+            if trial.state != TrialState.FAIL or "failure" in trial.user_attrs
+            if trial.state != TrialState.RUNNING or trial.params or trial.datetime_start > died
+        ]
+
+    def ends(self) -> dict[str, int]:
+        """How many of them ended in which way."""
+        states = [trial.state for trial in self.counted()]
+        return {end: states.count(state) for state, end in ENDS.items()}
+
+    def ranked(self) -> list[FrozenTrial]:
+        """Those that finished, the best one first."""
+        done = self.study.get_trials(states=[TrialState.COMPLETE])
+        return sorted(done, key=lambda trial: trial.value, reverse=self.best.mode == "max")
+
+    def _one_is_left(self) -> bool:
+        """Whether there is one to do; waits while other processes do the last ones, which may die."""
+        with get_console().status("waiting for the trials of other processes"):
+            while True:
+                fail_stale_trials(self.study)
+                begun = [trial for trial in self.counted() if trial.state != TrialState.WAITING]
+                if len(begun) < self.many or all(trial.state.is_finished() for trial in begun):
+                    return len(begun) < self.many
+                time.sleep(1)
+
+    def _try(self, trial: Trial) -> float | None:
+        """The best value of the monitored metric, unless the fit is pruned; None if it fails."""
+        if sum(other.number < trial.number for other in self.counted()) >= self.many:
+            return None  # another process took the last one at the same moment
+        settings = self.space.draw(trial)
+        folder = self.folder / f"trial-{trial.number}"
+        options = [*self.options, *as_options(settings), "--trainer.limit_test_batches=0"]
+        try:
+            with get_console().status(f"{folder.name}: {self.space.tell(settings)}"), fitting(options, folder) as fit:
+                for step, value in enumerate(fit.values(self.best.monitor)):
+                    trial.report(value, step)
+                    if fit.process.is_alive() and trial.should_prune():
+                        raise TrialPruned
+        except KeyboardInterrupt:
+            put_back(self.study, trial)
+            raise
+        return self._value(trial, fit)
+
+    def _value(self, trial: Trial, fit: Fit) -> float | None:
+        best = best_row(fit.history, self.best.monitor, self.best.mode)
+        reason = fit.failure() or ("" if best else f"it has no {self.best.monitor}")
+        if reason:
+            if fit.process.exitcode in (0, 2) and not fit.run and not any(other.values for other in self.counted()):
+                raise UserError(reason)  # no trial ever came to its first step, so likely none will
+            trial.set_user_attr("failure", reason)
+            return None
+        trial.set_user_attr("run", f"{fit.folder.name}/{fit.run.name}")
+        trial.set_user_attr("reached", {name: value for name, value in best.items() if name.startswith("val/")})
+        return best[self.best.monitor]
+
+    def _tell(self, study: Study, trial: FrozenTrial) -> None:
+        end = ENDS[trial.state]
+        if trial.values:
+            end += f", {self.best.monitor} {cell(self.best.monitor, trial.value)}"
+        if reason := trial.user_attrs.get("failure"):
+            end += f", {reason}"
+        say(f"trial-{trial.number} {end}: {self.space.tell(self.space.settings(trial.params))}")
+
+
+def cell(metric: str, value: float) -> str:
+    """The value of a metric as people read it."""
+    return f"{value:.2%}" if metric.endswith("acc") else f"{value:.4f}"
+
+
+def as_options(settings: dict[str, str]) -> list[str]:
+    """The settings as `fit` takes them."""
+    return [f"--{name}={value}" for name, value in settings.items()]
