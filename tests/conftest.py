@@ -48,7 +48,7 @@ def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_ranks() -> Iterator[None]:
-    """Lightning leaves these behind where it sets up several processes; the next that it finds would wait for others."""
+    """What Lightning leaves behind where it sets up several processes, and would make the next wait for others."""
     yield
     for name in ("LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
         os.environ.pop(name, None)

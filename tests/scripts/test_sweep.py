@@ -86,6 +86,7 @@ def test_the_best_trial_comes_first_and_its_command_fits_it_again(sweep: Sweep, 
     assert "test/acc" in again
 
 
+@pytest.mark.slow
 def test_a_poor_trial_is_pruned_in_order(sweep: Sweep, load: Callable[[], Study], tmp_path: Path) -> None:
     sweep("--trials=1")
     (first,) = load().trials
@@ -126,6 +127,7 @@ def test_a_diverged_trial_fails_alone(
     assert load().trials[0].user_attrs["failure"].startswith("the loss at step ")
 
 
+@pytest.mark.slow
 def test_a_killed_sweep_leaves_no_fit_behind_and_others_do_its_trial_once(
     arguments: list[str], load: Callable[[], Study], tmp_path: Path
 ) -> None:
@@ -146,6 +148,7 @@ def test_a_killed_sweep_leaves_no_fit_behind_and_others_do_its_trial_once(
     assert "Stopped before step" in (tmp_path / "sweeps/space/trial-0/log.txt").read_text()
 
 
+@pytest.mark.slow
 def test_of_two_that_take_the_last_trial_at_once_one_steps_back(arguments: list[str], tmp_path: Path) -> None:
     shared = optuna.create_study()
     work = trials.Trials(
@@ -171,6 +174,7 @@ def test_a_trial_that_died_before_its_first_sign_of_life_is_made_up_for(
     assert work.counted() == []
 
 
+@pytest.mark.slow
 def test_a_stopped_sweep_stops_its_fit_and_puts_it_back(
     arguments: list[str], load: Callable[[], Study], tmp_path: Path
 ) -> None:
