@@ -151,12 +151,6 @@ def test_a_checkpoint_without_image_shape_is_evaluated(command: str, tmp_path: P
     main([command, *data, f"--ckpt_path={saved(tmp_path / 'x.ckpt', image_shape=None)}"])
 
 
-@pytest.mark.parametrize("command", ["validate", "test", "predict"])
-def test_a_hostile_checkpoint_is_one_line(command: str, fails: Fails, tmp_path: Path) -> None:
-    path = saved(tmp_path / "x.ckpt", _instantiator="os.system")
-    assert fails(command, *SMALL[:5], f"--ckpt_path={path}").startswith(f"error: the model of {path} can't be built: ")
-
-
 def test_a_checkpoint_of_plain_python_is_tested_with_the_net_of_the_options(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
