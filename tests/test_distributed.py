@@ -78,8 +78,8 @@ def test_two_nodes_started_by_torchrun_leave_one_run(run: Path, tmp_path: Path) 
     nodes = [
         subprocess.Popen(
             [Path(sys.executable).with_name("torchrun"), "--nnodes=2", "--nproc-per-node=1", f"--node-rank={rank}",
-             "--master-addr=127.0.0.1", f"--master-port={port}", "-m", "classifiers", "fit", *SMALL, TWO[1], TWO[2],
-             "--trainer.num_nodes=2", f"--trainer.default_root_dir={tmp_path / 'runs'}"], cwd=tmp_path,
+             "--master-addr=127.0.0.1", f"--master-port={port}", "-m", "classifiers", "fit", *SMALL,
+             TWO[1], TWO[2], "--trainer.num_nodes=2", f"--trainer.default_root_dir={tmp_path / 'runs'}"], cwd=tmp_path,
         )
         for rank in (0, 1)
     ]  # fmt: skip
