@@ -49,7 +49,7 @@ def start(
     before: Callable[[], None] | None = None,
     program: Callable[[Sequence[str]], None] = main,
 ) -> Running:
-    """Start `classifiers ARGUMENTS` or another program, in `folder` and with output into it; `before` it runs first."""
+    """Start `classifiers ARGUMENTS` or another program in `folder`, its output there too; `before` runs first."""
     folder.mkdir(parents=True, exist_ok=True)
     process = FORKS.Process(target=_run, args=(folder, arguments, before, program))
     process.start()
