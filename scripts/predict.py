@@ -13,7 +13,8 @@ from classifiers.errors import UserError, reported
 from classifiers.files import output_file
 from classifiers.image_files import find_images
 from classifiers.parser import StrictParser
-from classifiers.prediction import PredictionsCSV, classify, load_classifier
+from classifiers.prediction import classify, load_classifier
+from classifiers.predictions_csv import PredictionsCSV
 
 
 def predict(checkpoint: Path, given: Sequence[Path], top: int, csv: Path | None, device: str) -> None:

@@ -189,6 +189,23 @@ CASES = [
     ),
     option("--model.net torch.nn.Linear", "model.net: torch.nn.Linear needs in_features, out_features"),
     option("--model.net.width 3", "model.net: classifiers.ConvNet has no option width: did you mean widths?"),
+    option(
+        "--model.net torchvision.models.MobileNetV2",
+        "--model.net is made for other images than those of --data: Given groups=1, weight of size [32, 3, 3, 3], …",
+    ),
+    option("--model.net ResNet --model.net.widths []", "ResNet needs at least one stage: its widths are []"),
+    option(
+        "--model.loss.weight [1,2]",
+        "--model.loss.weight needs a value for each class: weight tensor should be defined either for all 10 classes …",
+    ),
+    option(
+        "--data.augmentations+=RandomCrop --data.augmentations.padding=28",
+        "RandomCrop's padding is 28: it must be less than 28 pixels",
+    ),
+    option("--data SyntheticDataModule --data.num_classes 0", "--data.num_classes is 0: it must be at least 2"),
+    option(
+        "--trainer.val_check_interval 1000", "`val_check_interval` (1000) must be less than or equal to the number …"
+    ),
     option("--model.net.widths 3", "model.net.widths: expected Sequence, not '3'"),
     option(
         "--model.net.widths [-3]",

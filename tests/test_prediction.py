@@ -1,7 +1,5 @@
-import io
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -9,7 +7,7 @@ from torch import Tensor
 
 from classifiers import SyntheticDataModule
 from classifiers.errors import UserError
-from classifiers.prediction import PredictionsCSV, classify, gathered, load_classifier
+from classifiers.prediction import classify, load_classifier
 from tests.small_models import saved, small, synthetic
 
 
@@ -74,27 +72,3 @@ def test_a_checkpoint_that_does_not_say_enough(settings: dict[str, object], tmp_
 def test_a_device_that_is_not_there(device: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=f"^there is no device {device} here: --device auto works anywhere$"):
         load_classifier(saved(tmp_path / "x.ckpt"), device)
-
-
-def test_the_shares_of_processes_are_put_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = torch.arange(10.0).view(5, 2)
-    assert torch.equal(gathered([rows[:3], rows[3:]]), rows)
-
-    def all_gather_object(shares: list[Tensor], share: Tensor) -> None:
-        assert torch.equal(share, rows[0::2])
-        shares[:] = [share, rows[1::2]]
-
-    monkeypatch.setattr("torch.distributed.is_initialized", lambda: True)
-    monkeypatch.setattr("torch.distributed.get_world_size", lambda: 2)
-    monkeypatch.setattr("torch.distributed.all_gather_object", all_gather_object)
-    assert torch.equal(gathered([rows[0:4:2], rows[4:]]), rows)
-
-
-def test_predictions_are_rows_of_text() -> None:
-    file = io.BytesIO()
-    table = PredictionsCSV(file, "file", ["cat", "dog, or wolf"])
-    table.write(Path("a\udcff.png"), torch.tensor([0.25, 0.75]))
-    table.write(7, torch.from_numpy(np.array([1 - 1e-9, 1e-9])))
-    assert (
-        file.getvalue() == b'file,class,cat,"dog, or wolf"\r\na\xff.png,"dog, or wolf",0.25,0.75\r\n7,cat,1,1e-09\r\n'
-    )

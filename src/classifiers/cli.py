@@ -2,16 +2,14 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jsonargparse import ArgumentParser
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ProgressBar as LightningBar
-from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI, _InstantiatorFn
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser
 from torch import distributed
 
 from classifiers.callbacks import (
@@ -28,19 +26,19 @@ from classifiers.callbacks import (
     TensorBoardCharts,
 )
 from classifiers.callbacks.stop_on_signal import exiting_on_signals
-from classifiers.checkpoint import SETTINGS, read_checkpoint, rebuild, require_fit
+from classifiers.checkpoint import read_checkpoint
+from classifiers.checkpoint_cli import CheckpointCLI
 from classifiers.checkpoint_io import AtomicCheckpointIO
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
 from classifiers.errors import UserError, one_line, reported
 from classifiers.explain import trainer_option
-from classifiers.files import output_file
 from classifiers.loggers import EventFile
 from classifiers.panels import print_end
 from classifiers.parser import StrictParser
-from classifiers.prediction import PredictionsCSV, gathered
-from classifiers.resume import require_unfinished, resumed
-from classifiers.settings import MODEL_LINKS, NET_LINKS, flat, require_same_model
+from classifiers.predictions_csv import write_predictions
+from classifiers.resume import resumed
+from classifiers.settings import MODEL_LINKS, NET_LINKS, flat
 from classifiers.speed import NoProfiler
 from classifiers.summary import summarise, write_metrics
 from classifiers.terminal import quieten, say
@@ -52,12 +50,10 @@ DEFAULT_CLASSES = (
     "--model.optimizer=AdamW",
     "--model.loss=torch.nn.CrossEntropyLoss",
 )
-UNUSED = ("enable_autolog_hparams", "enable_model_summary")  # `config.yaml` and the start panel have these
-RESUMED = {"pytorch-lightning_version", "loops", "optimizer_states", "lr_schedulers"}  # without these no fit goes on
 Kind = TypeVar("Kind", bound=Callback)
 
 
-class ClassifierCLI(LightningCLI):
+class ClassifierCLI(CheckpointCLI):
     """`fit`, `validate`, `test` and `predict` for any data module and any net."""
 
     def __init__(self, args: ArgsType = None) -> None:
@@ -122,69 +118,6 @@ class ClassifierCLI(LightningCLI):
         except ValueError as error:
             raise UserError(f"--seed_everything: {error}") from error
 
-    def _parse_ckpt_path(self) -> None:
-        """Unlike the base class, let a checkpoint's settings replace none that the command line gives for a fit."""
-        self.checkpoint: dict[str, Any] = {}
-        subcommand = self.config.subcommand
-        path = self.config[subcommand].ckpt_path
-        if not path:
-            if subcommand == "fit":
-                return
-            raise UserError(f"{subcommand} needs a trained model: give its checkpoint with --ckpt_path")
-        self._dump_config()
-        self.checkpoint = read_checkpoint(path, self.config_dump["model"])
-        if subcommand == "fit":
-            if not self.checkpoint.keys() >= RESUMED:
-                raise UserError(f"{path} holds no training to go on with: start from its weights by --init_weights")
-            require_unfinished(self.config.fit, self.checkpoint)
-            if self._rebuilds_model():
-                require_same_model(self.checkpoint[SETTINGS], self.config_dump["model"], path)
-        elif self._rebuilds_model() and self.model_options:
-            raise UserError(f"{self.model_options[0]}: {subcommand} takes the model from {path}, leave this out")
-
-    def _rebuilds_model(self) -> bool:
-        """Whether the checkpoint was built by the command line, and so says how to build its model again."""
-        return "net" in self.checkpoint.get(SETTINGS, {})
-
-    def _add_instantiators(self) -> None:
-        """Unlike the base class, let `validate`, `test` and `predict` take the model from the checkpoint alone."""
-        if self.subcommand == "fit" or not self._rebuilds_model():
-            self.parser.add_instantiator(self._build_model, ImageClassifier, subclasses=False)
-            return
-        config = self.config[self.subcommand]
-        config.model.net = {"class_path": "torch.nn.Identity"}  # not built: the checkpoint's net is
-
-        def load(*args: Any, **kwargs: Any) -> ImageClassifier:
-            return rebuild(ImageClassifier, self.checkpoint, config.ckpt_path)
-
-        self.parser.add_instantiator(load, ImageClassifier, subclasses=False)
-
-    def _build_model(self, *args: Any, applied_instantiation_links: dict[str, Any], **kwargs: Any) -> ImageClassifier:
-        """Unlike the base class, note among the model's settings only those linked values that its net takes."""
-        taken = ArgumentParser().add_class_arguments(type(kwargs["net"]), fail_untyped=False)
-        links = {
-            target: value
-            for target, value in applied_instantiation_links.items()
-            if not target.startswith("model.net.") or target.rpartition(".")[2] in taken
-        }
-        model: ImageClassifier = _InstantiatorFn(self, "model")(*args, applied_instantiation_links=links, **kwargs)
-        return model
-
-    def instantiate_classes(self) -> None:
-        super().instantiate_classes()
-        if not self.checkpoint:
-            return
-        config = self.config[self.subcommand]
-        require_fit(self.checkpoint, self.model, config.ckpt_path)
-        if self.subcommand == "fit":
-            return
-        if not self._rebuilds_model():
-            self.model.load_state_dict(self.checkpoint["state_dict"])
-        self.config_init[self.subcommand].ckpt_path = None  # its weights are loaded
-        if tuple(self.model.class_names) != tuple(self.datamodule.class_names):
-            name = type(self.datamodule).__name__
-            raise UserError(f"{config.ckpt_path} was trained on other classes than those of --data {name}")
-
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         own = self._fit_callbacks(self.config.fit) if self.subcommand == "fit" else ()
         self.trainer_defaults["callbacks"] = [ClassMetrics(), *own]
@@ -214,22 +147,11 @@ class ClassifierCLI(LightningCLI):
 
     def predict(self, **arguments: Any) -> None:
         """Unlike the base class, write the class probabilities where `--predictions` says."""
-        path = self.config.predict.predictions
-        if path is None:
+        if path := self.config.predict.predictions:
+            write_predictions(path, self.trainer, self.model.class_names, **arguments)
+        else:
             self.trainer.predict(**arguments)
             say("nothing is written without --predictions FILE.csv")
-            return
-        with output_file(path, "another --predictions") if self.trainer.is_global_zero else nullcontext() as file:
-            batches = self.trainer.predict(**arguments)
-            if not batches:
-                reasons = "--return_predictions or --trainer.limit_predict_batches"
-                raise UserError(f"--predictions: {reasons} leaves none to write")
-            probabilities = gathered(batches)
-            if file:
-                table = PredictionsCSV(file, "index", self.model.class_names)
-                for index, row in enumerate(probabilities):
-                    table.write(index, row)
-        say(f"{len(probabilities):,} predictions are in {path}")
 
     def after_fit(self) -> None:
         if self.config.fit.trainer.fast_dev_run:

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 import sys
 from collections.abc import Iterator
 
@@ -17,12 +18,21 @@ class UserError(Exception):
 
 
 USER_ERRORS = (UserError, MisconfigurationException)
+# what Lightning and torch raise bare, some only at the first batch, and what else there is to say of it
+BARE = {
+    r"Early stopping conditioned on metric": "",
+    r"`val_check_interval` .* must be less than or equal": "",
+    r"to have \d+ channels, but got \d+": "--model.net is made for other images than those of --data: ",
+    r"weight tensor should be defined": "--model.loss.weight needs a value for each class: ",
+}
 
 
-def is_users(error: BaseException) -> bool:
-    """Whether `error` is a full disk or a user's mistake, for which EarlyStopping raises a bare RuntimeError."""
+def told(error: BaseException) -> str | None:
+    """The line for a full disk or a user's mistake; None for anything else."""
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return full or isinstance(error, USER_ERRORS) or "Early stopping conditioned on metric" in str(error)
+    if full or isinstance(error, USER_ERRORS):
+        return one_line(error)
+    return next((cure + one_line(error) for said, cure in BARE.items() if re.search(said, str(error))), None)
 
 
 def one_line(error: BaseException) -> str:
@@ -40,9 +50,9 @@ def reported() -> Iterator[None]:
         sys.exit(1)
     except Exception as error:
         cause: BaseException | None = error
-        while cause is not None and not is_users(cause):
+        while cause is not None and told(cause) is None:
             cause = cause.__cause__  # jsonargparse wraps what a constructor raises
         if cause is None:
             raise
-        print(f"error: {one_line(cause)}", file=sys.stderr)
+        print(f"error: {told(cause)}", file=sys.stderr)
         sys.exit(2)

@@ -1,12 +1,8 @@
 """Classes of image files, from a checkpoint alone."""
 
-import codecs
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import zip_longest
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -62,27 +58,3 @@ def classify(
                 with torch.inference_mode():
                     logits = model(torch.stack(images).to(model.device))
                 yield from zip(read, model.activation(logits).cpu(), strict=True)
-
-
-def gathered(batches: Sequence[Any]) -> Tensor:
-    """All rows `(N, K)` in order, of which each of n processes has every n-th in its `batches` `(B, K)`."""
-    share = torch.cat(list(batches))
-    if not torch.distributed.is_initialized():
-        return share
-    shares = [share] * torch.distributed.get_world_size()
-    torch.distributed.all_gather_object(shares, share)
-    return torch.stack([row for turn in zip_longest(*shares) for row in turn if row is not None])
-
-
-class PredictionsCSV:
-    """Writes predictions to `file`, a row each: what is predicted, its class, and the probabilities of all classes."""
-
-    def __init__(self, file: BinaryIO, what: str, class_names: Sequence[str]) -> None:
-        self.class_names = class_names
-        self._writer = csv.writer(codecs.getwriter("utf-8")(file, "surrogateescape"))
-        self._writer.writerow([what, "class", *class_names])
-
-    def write(self, what: Any, probabilities: Tensor) -> None:
-        """Write a row of probabilities `(K,)`."""
-        name = self.class_names[int(probabilities.argmax())]
-        self._writer.writerow([what, name, *(f"{value:.6g}" for value in probabilities.tolist())])

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from classifiers.errors import UserError
+
 
 class Augmentation(ABC):
     """Maps uint8 images `(B, C, H, W)` to images of the same type and shape."""
@@ -18,6 +20,9 @@ class RandomCrop(Augmentation):
     """Shift each image by up to `padding` pixels each way; what enters at the border mirrors the image.
 
     After He et al., "Deep residual learning for image recognition" (2015), section 4.2, where zeros enter.
+
+    Raises:
+        UserError: images no larger than that.
     """
 
     def __init__(self, padding: int = 4) -> None:
@@ -25,6 +30,8 @@ class RandomCrop(Augmentation):
 
     def __call__(self, images: Tensor) -> Tensor:
         height, width = images.shape[-2:]
+        if self.padding >= min(height, width):
+            raise UserError(f"RandomCrop's padding is {self.padding}: it must be less than {min(height, width)} pixels")
         # reflection is not implemented for uint8
         padded = F.pad(images.half(), [self.padding] * 4, mode="reflect").to(images.dtype)
         windows = padded.unfold(2, height, 1).unfold(3, width, 1)  # (B, C, 2p + 1, 2p + 1, H, W), a view

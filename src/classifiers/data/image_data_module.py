@@ -1,6 +1,5 @@
 """The base of all data modules: uint8 images, a seeded split, batches by one index, augmentation on the device."""
 
-import random
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -8,32 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningDataModule
-from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 from torch.utils.data import DataLoader, Sampler
 
 from classifiers.data.augmentations import Augmentation
-from classifiers.data.epoch_sampler import EpochSampler
 from classifiers.data.image_dataset import Batch, ImageDataset, Images
+from classifiers.data.repeatable import RepeatableDataModule
 from classifiers.data.splitting import held_out
 from classifiers.errors import UserError
 from classifiers.paths import project_root
 
 # Lightning advises worker processes; a batch that is one index into a tensor is faster without them.
 warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-# Nor is it the DataLoader that resumes here: `state_dict` is the data module's.
-warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
 
 
-class ImageDataModule(LightningDataModule, ABC):
+class ImageDataModule(RepeatableDataModule, ABC):
     """Serves uint8 images `(B, C, H, W)` and labels `(B,)`; a subclass declares what they are and loads them.
 
     The validation images are held out of the official training split by `split_seed` alone, so that every run, process
-    and stage sees the same ones. Only training batches are shuffled and augmented. The order of an epoch is drawn from
-    the run's seed and the epoch, and torch's random numbers of a training step, for augmentation and dropout alike,
-    from these and the batch: a fit that goes on from a checkpoint repeats them.
+    and stage sees the same ones. Only training batches are shuffled and augmented.
 
     Args:
         root: the folder of all data sets; None means `data/` in the project.
@@ -107,8 +100,7 @@ class ImageDataModule(LightningDataModule, ABC):
         """The whole official training or test split: uint8 images `(N, C, H, W)` and int64 labels `(N,)`."""
 
     def setup(self, stage: str) -> None:
-        if stage == "fit":
-            self._seed, self._resumed = torch.initial_seed(), (0, 0)
+        super().setup(stage)
         if stage in ("fit", "validate") and not hasattr(self, "train_set"):
             images, labels = self._load(train=True)
             train, val = self.split(len(images))
@@ -136,21 +128,8 @@ class ImageDataModule(LightningDataModule, ABC):
         order = torch.randperm(size, generator=torch.Generator().manual_seed(self.split_seed))
         return order[val_size:].sort().values, order[:val_size].sort().values
 
-    def state_dict(self) -> dict[str, int]:
-        """The seed, and the epoch and the batch within it that come next."""
-        epoch, batch = self._progress()
-        ended = epoch.processed == epoch.ready
-        return {"seed": self._seed, "epoch": epoch.processed, "batch": 0 if ended else batch.processed}
-
-    def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        self._seed, self._resumed = state_dict["seed"], (state_dict["epoch"], state_dict["batch"])
-
     def train_dataloader(self) -> DataLoader[Batch]:
-        (epoch, batch), self._resumed = self._resumed, (0, 0)
-        seed = random.Random(self._seed).getrandbits(32)  # or seed 1 would have in epoch 0 what seed 0 has in epoch 1
-        sampler = EpochSampler(
-            self.train_set, *self._process(), self.shuffle, seed, epoch=epoch, skip=batch * self.batch_size
-        )
+        sampler = self.training_sampler(self.train_set, self.batch_size, self.shuffle)
         return self._dataloader(self.train_set, sampler)
 
     def val_dataloader(self) -> DataLoader[Batch]:
@@ -166,16 +145,7 @@ class ImageDataModule(LightningDataModule, ABC):
         if self.trainer is None or not self.trainer.training or isinstance(batch, Tensor):  # the summary's example
             return batch
         images, labels = batch
-        self._seed_step(images.device)
         return self.augment(images), labels
-
-    def _seed_step(self, device: torch.device) -> None:
-        epoch, batch = self._progress()
-        _, rank = self._process()
-        seed = random.Random(f"{self._seed} {epoch.processed} {batch.ready} {rank}").getrandbits(63)
-        torch.default_generator.manual_seed(seed)
-        if device.type != "cpu":
-            torch.get_device_module(device).manual_seed(seed)
 
     def augment(self, images: Tensor) -> Tensor:
         """All augmentations in turn of uint8 images `(B, C, H, W)`."""
@@ -188,18 +158,7 @@ class ImageDataModule(LightningDataModule, ABC):
 
         Of several processes each has its share, none repeated.
         """
-        processes, rank = self._process()
-        shared = UnrepeatedDistributedSampler(images, processes, rank, shuffle=False) if processes > 1 else None
-        return self._dataloader(images, shared)
-
-    def _progress(self) -> tuple[Any, Any]:
-        """How many epochs of the fit, and batches of this epoch, are ready, started, processed and completed."""
-        assert self.trainer is not None
-        loop = self.trainer.fit_loop
-        return loop.epoch_progress.current, loop.epoch_loop.batch_progress.current
-
-    def _process(self) -> tuple[int, int]:
-        return (1, 0) if self.trainer is None else (self.trainer.world_size, self.trainer.global_rank)
+        return self._dataloader(images, self.evaluation_sampler(images))
 
     def _dataloader(self, images: ImageDataset, sampler: Sampler[int] | None) -> DataLoader[Batch]:
         return DataLoader(

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from classifiers.data.image_data_module import ImageDataModule
+from classifiers.errors import UserError
 
 
 class SyntheticDataModule(ImageDataModule):
@@ -20,6 +21,9 @@ class SyntheticDataModule(ImageDataModule):
         test_size: images in the test split.
         seed: draws the patterns and the images, whatever the run's seed.
         kwargs: options of every data module.
+
+    Raises:
+        UserError: fewer than two classes.
     """
 
     def __init__(
@@ -32,6 +36,8 @@ class SyntheticDataModule(ImageDataModule):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
+        if num_classes < 2:
+            raise UserError(f"--data.num_classes is {num_classes}: it must be at least 2")
         self.class_names = tuple(f"pattern {label}" for label in range(num_classes))
         self.in_channels = in_channels
         self.image_size = image_size

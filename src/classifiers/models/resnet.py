@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+from classifiers.errors import UserError
 from classifiers.models.net import Net
 
 
@@ -17,6 +18,9 @@ class ResNet(Net):
     Args:
         widths: channels of each stage.
         blocks: residual blocks in each stage; 3 makes ResNet-20, 5 ResNet-32, 9 ResNet-56.
+
+    Raises:
+        UserError: no stage.
     """
 
     def __init__(
@@ -27,6 +31,8 @@ class ResNet(Net):
         widths: Sequence[int] = (16, 32, 64),
         blocks: int = 3,
     ) -> None:
+        if not widths:
+            raise UserError("ResNet needs at least one stage: its widths are []")
         layers: list[nn.Module] = [convolution(in_channels, widths[0], 3), nn.ReLU(inplace=True)]
         channels = widths[0]
         for stage, width in enumerate(widths):
