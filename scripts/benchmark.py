@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from classifiers.errors import reported
-from classifiers.files import write_whole
+from classifiers.errors import UserError, reported
+from classifiers.files import output_file
 from classifiers.parser import StrictParser
 from classifiers.paths import project_root
 
@@ -57,7 +57,8 @@ def write(out: Path, rows: list[Row], bench: Bench) -> None:
         "rounds": bench.rounds,
     }
     content = {"machine": machine, "rows": [{**asdict(row), "met": row.met} for row in rows], "curves": bench.curves}
-    write_whole(out, json.dumps(content, indent=1) + "\n")
+    with output_file(out, "another --out") as file:
+        file.write((json.dumps(content, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":
@@ -69,14 +70,16 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, default=project_root() / "runs/benchmark.json", help="file of the results")
     arguments = parser.parse_args()
     with reported(), Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()) as progress:
+        if arguments.rounds < 1:
+            raise UserError(f"--rounds is {arguments.rounds}: it must be at least 1")
         task = progress.add_task("")
         bench = Bench(arguments.root.absolute(), arguments.rounds, lambda text: progress.update(task, description=text))
         rows: list[Row] = []
+        write(arguments.out, rows, bench)
         for name in arguments.only or [name for name in SECTIONS if arguments.full or name != "equal-time"]:
             for row in SECTIONS[name](bench):
                 rows.append(row)
                 progress.print(f"{row.section}, {row.case}: {row.ours} against {row.theirs}", highlight=False)
-                arguments.out.parent.mkdir(parents=True, exist_ok=True)
                 write(arguments.out, rows, bench)
     Console(highlight=False, width=120).print(table(rows))
     if bench.curves:

@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.table import Table
 
 from classifiers.data import ImageDataModule
-from classifiers.errors import UserError, reported
+from classifiers.errors import reported
 from classifiers.figures import labelled_grid
+from classifiers.files import output_file
 from classifiers.inspection import inspect_data
 from classifiers.parser import StrictParser
 from classifiers.paths import project_root
@@ -30,11 +31,8 @@ def show(data: ImageDataModule, out: Path) -> None:
         quoted = " ".join(f"{value:.4f}" for value in constant)
         console.print(f"{name} {values} of the training images; the data module has {'the same' if agree else quoted}")
     images, labels = data.train_set.first(64)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        labelled_grid(images, labels, data.class_names).savefig(out, dpi=100)
-    except OSError as error:
-        raise UserError(f"can't write {out} ({error.strerror}): name another file with --out") from error
+    with output_file(out, "another --out") as file:
+        labelled_grid(images, labels, data.class_names).savefig(file, format="png", dpi=100)
     console.print(f"the first training images are in {out}", soft_wrap=True)
 
 

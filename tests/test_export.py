@@ -123,3 +123,5 @@ def test_it_is_checked_on_test_images_of_its_data_set_or_else_on_noise(
     images, what = images_to_check(model, 2)
     assert what == "test images of StripesDataModule"
     assert images.flatten().tolist() == list(range(32))
+    larger = ImageClassifier(MLP(1, 5, 2), class_names=stripes.class_names, image_shape=(1, 5, 5))
+    assert images_to_check(larger)[0].shape == (1000, 1, 5, 5)

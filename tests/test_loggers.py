@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from classifiers.loggers import EventFile, MetricsCSV
 
 
@@ -14,9 +16,10 @@ def test_rows_are_appended_and_new_metrics_add_columns(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.csv"]
 
 
-def test_a_resumed_file_keeps_the_rows_before_its_step(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cut", ["1,", "1"])
+def test_a_resumed_file_keeps_the_rows_before_its_step(cut: str, tmp_path: Path) -> None:
     file = tmp_path / "metrics.csv"
-    file.write_text("epoch,step,train/loss,val/acc\n0,5,2.5,\n0,5,,0.5\n1,6,1.5,\n1,")  # killed in the last row
+    file.write_text(f"epoch,step,train/loss,val/acc\n0,5,2.5,\n0,5,,0.5\n1,6,1.5,\n{cut}")  # killed in the last row
     MetricsCSV(tmp_path, step=6).log_metrics({"train/loss": 1.25, "epoch": 1}, step=6)
     assert file.read_text() == "epoch,step,train/loss,val/acc\n0,5,2.5,\n0,5,,0.5\n1,6,1.25,\n"
     logger = MetricsCSV(tmp_path)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from classifiers.errors import UserError
@@ -158,6 +159,16 @@ def test_a_finished_run_goes_on_for_more_epochs(tmp_path: Path, whole: dict[str,
     assert again.err.splitlines()[-1] == f"error: --resume {run} is finished: {cure}"
     finished(tmp_path / "again", "fit", f"--resume={run}", "--trainer.max_epochs=4")
     assert differences(whole, content(run)) == []
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    assert (config["resume"], config["ckpt_path"]) == (None, None)  # so that it fits anew
+
+
+def test_a_finished_run_of_steps_is_tested_again(tmp_path: Path) -> None:
+    finished(tmp_path, *FIT, "--trainer.max_epochs=null", "--trainer.max_steps=3")
+    run = run_of(tmp_path)
+    before = content(run)
+    finished(tmp_path, "fit", f"--resume={run}")
+    assert differences(before, content(run)) == []
 
 
 def test_options_of_a_resumed_run(tmp_path: Path) -> None:

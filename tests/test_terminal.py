@@ -12,10 +12,10 @@ from tests.test_summary import RESULT
 
 
 def test_the_end_says_it_all(capsys: pytest.CaptureFixture[str]) -> None:
-    print_end(Path("/runs/shirts/1"), RESULT)
+    print_end(Path("/runs/shirts/1"), {**RESULT, "experiment": "shirts[/b]"})
     lines = [line.strip("│╭╮╰╯─ \n") for line in capsys.readouterr().out.splitlines()]
     assert lines == [
-        "shirts",
+        "shirts[/b]",
         "best epoch   8 of 10",
         "val          loss 0.2500   accuracy 92.50%",
         "test         loss 0.2600   accuracy 92.12%",

@@ -46,7 +46,6 @@ class Run:
             "experiment": self.experiment,
             "trainer.default_root_dir": self.out,
             "trainer.enable_progress_bar": "false",
-            "trainer.enable_model_summary": "false",
         }
         command = [sys.executable, "-m", "classifiers", "fit"]
         command += [f"--{name}={value}" for name, value in options.items()]

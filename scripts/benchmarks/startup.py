@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from benchmarks.measure import SCRIPTS, Bench, Row, fit, python
+from benchmarks.measure import CONFIGS, SCRIPTS, Bench, Row, fit, python
 
 
 def startup(bench: Bench) -> Iterator[Row]:
     def first_step() -> float:
-        timing = fit(f"--config={SCRIPTS.parent}/configs/fashion_mnist.yaml", f"--data.root={bench.root}", steps=1)
+        timing = fit(f"--config={CONFIGS}/fashion_mnist.yaml", f"--data.root={bench.root}", steps=1)
         return timing.steps[0] - timing.begun
 
     seconds = bench.in_turns(

@@ -127,13 +127,11 @@ class ImageClassifier(LightningModule):
 
     def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Class probabilities `(B, K)`, for callbacks."""
-        probabilities: Tensor = self.activation(self.evaluate(batch, self.test_metrics)[1].float())
-        return probabilities
+        return self.probabilities(self.evaluate(batch, self.test_metrics)[1])
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Class probabilities `(B, K)`."""
-        probabilities: Tensor = self.activation(self(batch[0]))
-        return probabilities
+        return self.probabilities(self(batch[0]))
 
     def evaluate(self, batch: Batch, metrics: LossAndAccuracy) -> tuple[Tensor, Tensor]:
         """The loss `()` and the logits `(B, K)` of a batch, counted in `metrics`."""
@@ -144,6 +142,11 @@ class ImageClassifier(LightningModule):
         loss: Tensor = self.loss(logits, targets)
         metrics.update(loss, self.correct(logits.detach(), targets))
         return loss, logits
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Of the classes `(B, K)`, in single precision, from logits `(B, K)`."""
+        found: Tensor = self.activation(logits.float())
+        return found
 
     def correct(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Which images `(B,)` are classified right: those whose greatest logit is that of their class."""

@@ -167,7 +167,7 @@ class ClassifierCLI(CheckpointCLI):
         self.model.load_state_dict(best["state_dict"])  # with `ckpt_path`, weight averaging would test the others
         tested = self.trainer.test(self.model, datamodule=self.datamodule, verbose=False)
         if self.trainer.is_global_zero:
-            result = summarise(self.config.fit, epochs, run.seconds, trained, best, *tested)
+            result = summarise(self.config.fit, epochs, run.seconds, trained, best, (tested or [{}])[0])
             write_metrics(run.folder, result)
             settings = {name: self.config_dump[name] for name in ("seed_everything", "data", "model")}
             events = next(logger for logger in self.trainer.loggers if isinstance(logger, EventFile))

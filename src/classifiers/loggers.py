@@ -48,7 +48,7 @@ class MetricsCSV(Logger):
     @rank_zero_only
     def _keep_before(self, step: int) -> None:
         if self.path.exists():
-            rows = [row for row in self._read() if row["step"].isdecimal() and int(row["step"]) < step]
+            rows = [row for row in self._read() if (row["step"] or "").isdecimal() and int(row["step"]) < step]
             self.columns = [name for name in rows[0] if any(row[name] for row in rows)] if rows else []
             self._write(rows)
 
@@ -92,6 +92,10 @@ class EventFile(TensorBoardLogger):
     def save(self) -> None:
         if self._experiment is not None:
             self._experiment.flush()
+
+    def close(self) -> None:
+        if self._experiment is not None:
+            self._experiment.close()
 
     def finalize(self, status: str) -> None:
         self.save()

@@ -1,7 +1,5 @@
 """Exact loss and accuracy over all images, for the price of a few additions a step."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 from torchmetrics import Metric
@@ -20,8 +18,8 @@ class LossAndAccuracy(Metric):
     logged_loss_sum: Tensor
     logged_images: Tensor
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self) -> None:
+        super().__init__()
         zeros = {"loss_sum": 0.0, "correct": 0, "images": 0, "logged_loss_sum": 0.0, "logged_images": 0}
         for name, zero in zeros.items():
             self.add_state(name, default=torch.tensor(zero), dist_reduce_fx="sum")

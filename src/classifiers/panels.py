@@ -56,4 +56,4 @@ def _print_panel(title: str, rows: dict[str, str]) -> None:
     table = Table.grid(padding=(0, 3))
     for name, value in rows.items():
         table.add_row(Text(name, style="dim"), Text(value, overflow="fold"))
-    rich.get_console().print(Panel.fit(table, title=title, title_align="left"))
+    rich.get_console().print(Panel.fit(table, title=Text(title), title_align="left"))

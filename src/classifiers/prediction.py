@@ -57,4 +57,4 @@ def classify(
             if images:
                 with torch.inference_mode():
                     logits = model(torch.stack(images).to(model.device))
-                yield from zip(read, model.activation(logits).cpu(), strict=True)
+                yield from zip(read, model.probabilities(logits).cpu(), strict=True)

@@ -20,12 +20,18 @@ def resumed(arguments: Sequence[str]) -> Iterator[str]:
             if not (run / "config.yaml").is_file():
                 raise UserError(f"--resume {run} is no run folder: it has no config.yaml")
             yield f"--config={run / 'config.yaml'}"
-            if (run / "checkpoints/last.ckpt").exists():
-                yield f"--ckpt_path={run / 'checkpoints/last.ckpt'}"
+            if (last := last_checkpoint(run)).exists():
+                yield f"--ckpt_path={last}"
+
+
+def last_checkpoint(run: str | Path) -> Path:
+    """Where a run folder has its last checkpoint."""
+    return Path(run, "checkpoints/last.ckpt")
 
 
 def require_unfinished(config: Any, checkpoint: dict[str, Any]) -> None:
     """Raise UserError if the run that `config` resumes was trained to its end and tested."""
     epochs = config.trainer.max_epochs
-    if config.resume and Path(config.resume, "metrics.json").exists() and checkpoint["epoch"] >= epochs > -1:
+    ended = epochs is not None and -1 < epochs <= checkpoint["epoch"]
+    if config.resume and ended and Path(config.resume, "metrics.json").exists():
         raise UserError(f"--resume {config.resume} is finished: --trainer.max_epochs above {epochs} goes on with it")

@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from classifiers.files import write_whole
@@ -19,7 +18,7 @@ def summarise(
     seconds: float,
     trained: Mapping[str, float],
     best: Mapping[str, Any],
-    tested: Mapping[str, float] = MappingProxyType({}),
+    tested: Mapping[str, float],
 ) -> dict[str, Any]:
     """What a fit came to: the last training metrics, and those of the `best` checkpoint on validation and test."""
     return {

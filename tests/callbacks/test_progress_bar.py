@@ -1,6 +1,7 @@
 import io
 import re
 import time
+from typing import Any
 
 import pytest
 import rich
@@ -12,11 +13,11 @@ from tests.small_models import small, synthetic, trained
 EPOCH = r"epoch {}/2   train loss \d\.\d{{4}} acc \d\d\.\d\d%   val loss \d\.\d{{4}} acc \d\d\.\d\d%   \d+\.\d s"
 
 
-def printed_by_a_fit(monkeypatch: pytest.MonkeyPatch, terminal: bool, refresh_rate: int = 10_000) -> str:
+def printed_by_a_fit(monkeypatch: pytest.MonkeyPatch, terminal: bool, **trainer: Any) -> str:
     console = Console(file=io.StringIO(), force_terminal=terminal, width=120)
     monkeypatch.setattr(rich, "get_console", lambda: console)
     data = synthetic(batch_size=64)
-    trained(small(data), data, callbacks=[ProgressBar(refresh_rate)], enable_progress_bar=True)
+    trained(small(data), data, callbacks=[ProgressBar(refresh_rate=10_000)], enable_progress_bar=True, **trainer)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
@@ -33,6 +34,13 @@ def test_a_terminal_shows_a_bar_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(re.findall(bar, text)) == 1
     assert "validation" in text
     assert re.search(EPOCH.format(2), text)
+
+
+def test_before_the_first_step_nobody_knows_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = printed_by_a_fit(monkeypatch, terminal=True, accumulate_grad_batches=4)
+    first, *_ = re.findall(r"images/s  (\S*)", text)
+    assert re.fullmatch(r"(\x1b\[\d*\w)*", first)
+    assert "0:00:00 left" in text
 
 
 def test_the_bar_moves_only_so_often(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,10 @@ def signalled(folder: Path, number: int, hook: str, step: int) -> tuple[int, str
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize(("hook", "step", "saved"), [("on_train_batch_end", 3, 3), ("on_validation_batch_end", 6, 6)])
+@pytest.mark.parametrize(
+    ("hook", "step", "saved"),
+    [("on_train_batch_end", 3, 3), ("on_validation_batch_end", 6, 6), ("on_validation_batch_end", 12, 12)],
+)
 def test_a_signal_ends_training_when_the_next_step_begins(
     number: int, code: int, hook: str, step: int, saved: int, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ from benchmarks.plain import RECIPES
 from rich.console import Console
 
 from classifiers import MLP, LeNet
-from tests.conftest import SMALL
+from tests.conftest import SMALL, Script
 
 
 def test_sides_are_measured_in_turns_and_give_their_medians() -> None:
@@ -90,6 +90,14 @@ def test_a_plain_loop_trains_the_net_of_its_config(recipe: str) -> None:
 def test_a_program_that_fails_is_an_error_with_its_words() -> None:
     with pytest.raises(RuntimeError, match="no such luck"):
         python("-c", "raise SystemExit('no such luck')")
+
+
+def test_mistakes_are_found_before_anything_is_measured(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    for options, line in ((["--rounds=0"], "--rounds is 0: it must be at least 1"), (["--out=/proc/x"], "can't write")):
+        with pytest.raises(SystemExit) as exit_info:
+            script("benchmark.py", *options)
+        assert exit_info.value.code == 2
+        assert f"error: {line}" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -18,11 +18,6 @@ class RunCheckpoint(Checkpoint):
     name: str
     path: Path | None = None
 
-    @property
-    def state_key(self) -> str:
-        """Unlike that of the base class, not put together anew in each hook of each step."""
-        return type(self).__name__
-
     def save(self, trainer: Trainer) -> None:
         """Write the checkpoint, and before it what the loggers still hold of the steps before it."""
         if self.path is not None:

@@ -17,12 +17,16 @@ class FiniteLoss(Callback):
     """
 
     def __init__(self) -> None:
-        self._losses: dict[int, Tensor] = {}
+        self._losses: list[tuple[int, Tensor]] = []
+        self._step = 0
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        self._step = trainer.global_step
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        self._losses[trainer.global_step - 1] = outputs["loss"] if isinstance(outputs, Mapping) else outputs
+        self._losses.append((self._step, outputs["loss"] if isinstance(outputs, Mapping) else outputs))
         if len(self._losses) == trainer.log_every_n_steps:  # type: ignore[attr-defined]
             self._check()
 
@@ -33,8 +37,8 @@ class FiniteLoss(Callback):
         self._check()
 
     def _check(self) -> None:
-        losses, self._losses = self._losses, {}
-        if losses and not torch.stack(list(losses.values())).isfinite().all():
-            step, loss = next((step, loss) for step, loss in losses.items() if not loss.isfinite())
+        losses, self._losses = self._losses, []
+        if losses and not torch.stack([loss for _, loss in losses]).isfinite().all():
+            step, loss = next((step, loss) for step, loss in losses if not loss.isfinite())
             cure = "lower the learning rate; any checkpoint is from before"
             raise UserError(f"the loss at step {step} is {loss.item()}: {cure}")

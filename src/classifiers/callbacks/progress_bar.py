@@ -95,8 +95,10 @@ class ProgressBar(LightningBar):
 
     def _left(self, trainer: Trainer) -> str:
         total, step = trainer.estimated_stepping_batches, trainer.global_step
+        if step == self._first_step or total == float("inf"):
+            return ""
         seconds = (time.monotonic() - self._start) * (total - step) / (step - self._first_step)
-        return f"{timedelta(seconds=round(seconds))} left" if seconds < float("inf") else ""
+        return f"{timedelta(seconds=round(seconds))} left"
 
     def _tell_epoch(self, trainer: Trainer) -> None:
         if trainer.current_epoch > self._told and self.refresh_rate:

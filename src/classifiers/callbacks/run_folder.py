@@ -18,6 +18,7 @@ from classifiers.files import write_whole
 from classifiers.loggers import EventFile, MetricsCSV
 from classifiers.panels import print_start
 from classifiers.paths import project_root
+from classifiers.resume import last_checkpoint
 
 REQUEUED = "hpc_ckpt_"  # how Lightning's checkpoints for a requeued Slurm job begin
 
@@ -66,6 +67,9 @@ class RunFolder(SaveConfigCallback):
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         made = trainer.is_global_zero and hasattr(self, "folder") and not self.config.resume
         if made and trainer.global_step == 0 and not (self.folder / "checkpoints").exists():
+            for logger in trainer.loggers:
+                if isinstance(logger, EventFile):
+                    logger.close()  # whose thread would write a new file
             shutil.rmtree(self.folder)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -79,6 +83,8 @@ class RunFolder(SaveConfigCallback):
             root = Path(self.config.trainer.default_root_dir or project_root() / "runs").absolute()
             folder = make_run_folder(root, self.config.experiment)
         config = self.config.clone()
+        if config.resume and str(config.ckpt_path) == str(last_checkpoint(config.resume)):
+            config.ckpt_path = None
         config.resume = None
         write_whole(folder / "config.yaml", self.parser.dump(config, skip_none=False))
         return folder

@@ -47,26 +47,32 @@ class StopOnSignal(Callback):
             self._handlers[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._receive)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        begins = batch_idx % trainer.accumulate_grad_batches == 0
-        slurm = signal.SIGUSR1 in self._handlers
-        if begins and slurm and trainer.strategy.reduce_boolean_decision(self._requeue, all=False):
+        if batch_idx % trainer.accumulate_grad_batches:
+            return
+        if signal.SIGUSR1 in self._handlers and _any(trainer, self._requeue):
             self._requeue = False
             self._handlers[signal.SIGUSR1](signal.SIGUSR1, None)
-        stop = trainer.strategy.reduce_boolean_decision(self.received is not None, all=False)
-        if begins and stop:
-            last = next(callback for callback in trainer.checkpoint_callbacks if isinstance(callback, LastCheckpoint))
-            last.save(trainer)
-            where = f"saved {last.path}" if last.path else "nothing to save"
-            say(f"Stopped before step {trainer.global_step}: {where}")
-            exit_at_once(self.received or signal.SIGTERM)
+        self._stop_if_told(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         self._handlers = {}
 
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """For a signal that came in the last validation."""
+        self._stop_if_told(trainer)
+
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         self.on_train_end(trainer, pl_module)
+
+    def _stop_if_told(self, trainer: Trainer) -> None:
+        if _any(trainer, self.received is not None):
+            last = next(callback for callback in trainer.checkpoint_callbacks if isinstance(callback, LastCheckpoint))
+            last.save(trainer)
+            where = f"saved {last.path}" if last.path else "nothing to save"
+            say(f"Stopped before step {trainer.global_step}: {where}")
+            exit_at_once(self.received or signal.SIGTERM)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGUSR1:
@@ -75,3 +81,8 @@ class StopOnSignal(Callback):
             exit_at_once(number)
         else:
             self.received = number
+
+
+def _any(trainer: Trainer, decision: bool) -> bool:
+    """Whether any of the processes decides so."""
+    return trainer.strategy.reduce_boolean_decision(decision, all=False)

@@ -1,0 +1,70 @@
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sweeps import study
+
+from tests.scripts.sweeps.conftest import SPACE, Sweep
+
+FILE = "sqlite:///TMP/x.db"
+
+
+def no_database(path: Path) -> None:
+    path.write_text("not a database, but long enough to look like one " * 50)
+
+
+def foreign_database(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE shirts (size INTEGER)")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("make", "url", "line"),
+    [
+        (no_database, FILE, f"the database {FILE} can't be used: file is not a database"),
+        (foreign_database, FILE, f"the database {FILE} is of something else: it has a table shirts"),
+        (Path.mkdir, FILE, f"the database {FILE} can't be used: unable to open database file"),
+        (Path.touch, "my.db", "the database my.db can't be used: Could not parse SQLAlchemy URL from"),
+        (Path.touch, "nosql://me:secret@host/x", "the database host/x can't be used: Can't load plugin: sqlalchemy."),
+    ],
+)
+def test_a_database_of_no_use_is_one_line_and_left_as_it_is(
+    make: Callable[[Path], None], url: str, line: str, sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.db"
+    make(path)
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(SystemExit) as exit_info:
+        sweep("--trials=1", f"--storage={url.replace('TMP', str(tmp_path))}")
+    assert exit_info.value.code == 2
+    (printed,) = capsys.readouterr().err.splitlines()
+    assert printed.startswith(f"error: {line.replace('TMP', str(tmp_path))}")
+    assert "secret" not in printed
+    assert before == (path.read_bytes() if path.is_file() else None)
+
+
+def test_a_locked_database_and_a_study_of_another_space_are_one_line(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep("--trials=1")
+    monkeypatch.setattr(study, "LOCKED", 0)
+    database = tmp_path / "sweeps/space/study.db"
+    connection = sqlite3.connect(database)
+    connection.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(SystemExit):
+        sweep("--trials=2")
+    assert capsys.readouterr().err == f"error: the database sqlite:///{database} can't be used: database is locked\n"
+    connection.close()
+    with pytest.raises(SystemExit):
+        sweep("--trials=2", "--best_checkpoint.monitor=val/loss")
+    assert capsys.readouterr().err.startswith(
+        "error: the study space is of another space or monitor: name another with --"
+    )
+    (tmp_path / "space.yaml").write_text(SPACE.replace("1e-4", "1e-3"))
+    with pytest.raises(SystemExit):
+        sweep("--trials=2")
+    assert capsys.readouterr().err.startswith(
+        "error: the study space is of another space or monitor: name another with --"
+    )
