@@ -202,7 +202,7 @@ CASES = [
         "--data.augmentations+=RandomCrop --data.augmentations.padding=28",
         "RandomCrop's padding is 28: it must be less than 28 pixels",
     ),
-    option("--data SyntheticDataModule --data.num_classes 0", "--data.num_classes is 0: it must be at least 2"),
+    option("--data SyntheticDataModule --data.num_classes 0", "--data.num_classes is 0: it must be at least 1"),
     option(
         "--trainer.val_check_interval 1000", "`val_check_interval` (1000) must be less than or equal to the number …"
     ),

@@ -8,6 +8,7 @@ from torch.optim import lr_scheduler
 
 from classifiers import ConvNet, ImageClassifier
 from classifiers.errors import UserError
+from classifiers.optimization import OneCycle
 from tests.small_models import small, synthetic, trained
 
 
@@ -20,6 +21,21 @@ def test_weight_decay_can_spare_norms_and_biases() -> None:
         (0.5, {2, 4}),
         (0.0, {1}),
     ]
+
+
+def test_one_cycle_rises_to_the_optimizers_own_rate_and_falls_in_straight_lines() -> None:
+    groups = [{"params": [torch.zeros(1)], "lr": rate, "momentum": 0.9} for rate in (1.0, 0.5)]
+    optimizer = torch.optim.SGD(groups)
+    schedule = OneCycle(optimizer, total_steps=10, pct_start=0.3)
+    rates = []
+    for _ in range(10):
+        rates.append([group["lr"] for group in optimizer.param_groups])
+        optimizer.step()
+        schedule.step()
+    first, second = zip(*rates, strict=True)
+    assert first == pytest.approx([0.04, 0.52, *(1 - step / 7 for step in range(8))], abs=1e-5)
+    assert second == pytest.approx([rate / 2 for rate in first])
+    assert {group["momentum"] for group in optimizer.param_groups} == {0.9}
 
 
 @pytest.mark.filterwarnings("ignore:A `OneCycleLR` scheduler is using 'interval'. 'epoch'")

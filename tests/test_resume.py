@@ -164,7 +164,7 @@ def test_a_finished_run_goes_on_for_more_epochs(tmp_path: Path, whole: dict[str,
 
 
 def test_a_finished_run_of_steps_is_tested_again(tmp_path: Path) -> None:
-    finished(tmp_path, *FIT, "--trainer.max_epochs=null", "--trainer.max_steps=3")
+    finished(tmp_path, *FIT, "--trainer.max_epochs=null", "--trainer.max_steps=12")
     run = run_of(tmp_path)
     before = content(run)
     finished(tmp_path, "fit", f"--resume={run}")

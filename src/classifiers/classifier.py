@@ -27,7 +27,7 @@ class ImageClassifier(LightningModule):
         net: maps normalised float images to raw logits `(B, K)`.
         optimizer: makes the optimiser from the parameters; None means AdamW.
         lr_scheduler: makes the learning-rate schedule from the optimiser; None keeps the rate. A schedule that takes
-            `total_steps` (`OneCycleLR`) is given the length of the run unless it is told otherwise.
+            `total_steps` (`OneCycle`) is given the length of the run unless it is told otherwise.
         lr_scheduler_interval: how often the schedule advances.
         lr_scheduler_monitor: the metric that `ReduceLROnPlateau` watches.
         loss: maps logits and targets to a mean loss `()`; None means cross-entropy.

@@ -7,8 +7,28 @@ from typing import Any
 
 from lightning.pytorch.cli import LRSchedulerCallable
 from torch.nn import Parameter
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import OneCycleLR
 
 from classifiers.errors import UserError
+
+
+class OneCycle(OneCycleLR):
+    """Takes the optimiser's `lr` from a 25th up to what it is and down to nearly nothing, in straight lines.
+
+    After Smith and Topin, "Super-convergence: very fast training of neural networks using large learning rates" (2017).
+    Unlike the base class, it has no rate beside the optimiser's, and leaves the momentum as it is.
+
+    Args:
+        optimizer: whose rate it is.
+        total_steps: its length, in units of the schedule's interval; None means that of the run.
+        pct_start: the share of it in which the rate rises.
+    """
+
+    def __init__(self, optimizer: Optimizer, total_steps: int | None = None, pct_start: float = 0.2) -> None:
+        rates = [group["lr"] for group in optimizer.param_groups]
+        straight: dict[str, Any] = {"anneal_strategy": "linear", "cycle_momentum": False}
+        super().__init__(optimizer, rates, total_steps, pct_start=pct_start, **straight)
 
 
 def parameter_groups(parameters: Iterable[Parameter], decay_norms_and_biases: bool) -> list[Any]:

@@ -23,7 +23,7 @@ class SyntheticDataModule(ImageDataModule):
         kwargs: options of every data module.
 
     Raises:
-        UserError: fewer than two classes.
+        UserError: no class.
     """
 
     def __init__(
@@ -36,8 +36,8 @@ class SyntheticDataModule(ImageDataModule):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        if num_classes < 2:
-            raise UserError(f"--data.num_classes is {num_classes}: it must be at least 2")
+        if num_classes < 1:
+            raise UserError(f"--data.num_classes is {num_classes}: it must be at least 1")
         self.class_names = tuple(f"pattern {label}" for label in range(num_classes))
         self.in_channels = in_channels
         self.image_size = image_size
