@@ -24,9 +24,18 @@ TWO = ["--trainer.devices=2", "--trainer.strategy=ddp", "--data.test_size=131"]
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("two")
-    command = [sys.executable, "-m", "classifiers", "fit", *SMALL, *TWO, "--trainer.default_root_dir=runs"]
-    subprocess.run(command, cwd=folder, check=True)
+    options = [*SMALL, *TWO, "--trainer.default_root_dir=runs", "--trainer.enable_progress_bar=true"]
+    command = [sys.executable, "-m", "classifiers", "fit", *options]
+    with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
+        subprocess.run(command, cwd=folder, check=True, stdout=out, stderr=err)
     return run_of(folder)
+
+
+def test_nothing_is_printed_twice(run: Path) -> None:
+    out = (run.parents[2] / "out").read_text()
+    assert out.count("epoch 1/2") == out.count("best epoch") == 1
+    assert "device       cpu, 2 processes" in out
+    assert (run.parents[2] / "err").read_text() == ""
 
 
 def test_there_is_one_run_folder_with_one_set_of_files(run: Path) -> None:

@@ -14,7 +14,7 @@ import torch
 import yaml
 from torchvision.datasets import CIFAR10
 
-from classifiers import ImageClassifier, cli
+from classifiers import ImageClassifier, checkpoint_cli
 from classifiers.cli import main
 from classifiers.errors import UserError
 from tests.conftest import SMALL, Cli, Fails, listing
@@ -100,7 +100,9 @@ def refusal(named: str | None) -> str:
     return f"x.ckpt names {named}, which is {kinds}: if you trust it, name it as an option"
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way", ["resume", *(pytest.param(way, marks=pytest.mark.slow) for way in WAYS if way != "resume")]
+)
 @pytest.mark.parametrize("name", CHECKPOINTS)
 def test_a_hostile_checkpoint(name: str, way: str, fitted: Path, fails: Fails) -> None:
     change, named = CHECKPOINTS[name]
@@ -125,7 +127,7 @@ def test_a_checkpoint_that_is_exchanged_once_it_was_read(
     monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
     write(fitted, content(extra=Payload()))
     good = torch.load(fitted / "checkpoints/last.ckpt", weights_only=True)
-    monkeypatch.setattr(cli, "read_checkpoint", lambda *_: good)
+    monkeypatch.setattr(checkpoint_cli, "read_checkpoint", lambda *_: good)
     if way == "test":
         main(WAYS[way])
     else:

@@ -1,8 +1,7 @@
 """What the README shows works as it stands there."""
 
 import re
-import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from PIL import Image
 
 from classifiers.paths import project_root
 from tests.conftest import Script
+from tests.processes import start
 from tests.small_models import saved
 
 README = (project_root() / "README.md").read_text()
@@ -20,14 +20,18 @@ def test_it_is_short() -> None:
     assert len(README.splitlines()) <= 150
 
 
+def run(code: Sequence[str]) -> None:
+    exec(code[0], {})
+
+
 def test_its_python_runs(tmp_path: Path) -> None:
     example, _ = PYTHON
     assert len([line for line in example.splitlines() if line.strip()]) <= 12
     small = example.replace("FashionMNISTDataModule", "SyntheticDataModule").replace("max_epochs=5", "max_epochs=1")
     assert small.count("SyntheticDataModule") == 2
-    result = subprocess.run([sys.executable, "-c", small], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    assert "test/acc" in result.stdout
+    running = start(tmp_path, small, program=run)
+    assert running.wait() == 0, running.err
+    assert "test/acc" in running.out
 
 
 def test_its_checkpoint_is_used(script: Script, capsys: pytest.CaptureFixture[str]) -> None:

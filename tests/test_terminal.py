@@ -1,6 +1,4 @@
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -43,12 +41,3 @@ def test_a_fit_prints_its_start_its_epochs_and_its_end_and_nothing_else(tmp_path
         "epoch 1/2", "epoch 2/2", "default", "best epoch", "val", "test", "seconds", "run folder", "",
     ]  # fmt: skip
     assert fit.err == ""
-
-
-def test_two_processes_print_nothing_twice(tmp_path: Path) -> None:
-    two = ["--trainer.devices=2", "--trainer.strategy=ddp", "--trainer.enable_progress_bar=true"]
-    command = [sys.executable, "-m", "classifiers", "fit", *SMALL, *two, "--trainer.default_root_dir=runs"]
-    result = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
-    assert result.stdout.count("epoch 1/2") == result.stdout.count("best epoch") == 1
-    assert "device       cpu, 2 processes" in result.stdout
-    assert result.stderr == ""

@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-import subprocess
-import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from benchmarks.results import Row, markdown, row
 from classifiers.errors import UserError
 from classifiers.explain import missing_file
+from classifiers.fitting import fitting
 from classifiers.history import read_history
 
 
@@ -39,31 +39,13 @@ class Run:
         return None
 
     def fit(self) -> Iterator[float]:
-        """Fit; yields about every second which share of the epochs is done."""
-        options = {
-            "config": self.config,
-            "seed_everything": self.seed,
-            "experiment": self.experiment,
-            "trainer.default_root_dir": self.out,
-            "trainer.enable_progress_bar": "false",
-        }
-        command = [sys.executable, "-m", "classifiers", "fit"]
-        command += [f"--{name}={value}" for name, value in options.items()]
-        log = self.out / "log.txt"
-        before = set((self.out / self.experiment).glob("*"))
-        with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as process:
-            try:
-                while process.poll() is None:
-                    yield from map(_share, set((self.out / self.experiment).glob("*")) - before)
-                    try:
-                        process.wait(timeout=1)
-                    except subprocess.TimeoutExpired:
-                        continue
-            finally:
-                process.kill()
-                process.wait()
-        if process.returncode:
-            reason = (log.read_text().strip().splitlines() or ["no output"])[-1].removeprefix("error: ")
+        """Fit; yields after each epoch which share of them is done."""
+        with fitting([f"--config={self.config}", f"--seed_everything={self.seed}"], self.out, self.experiment) as fit:
+            for epochs, _ in enumerate(fit.values("val/loss"), start=1):
+                assert fit.run is not None
+                wanted: int | None = yaml.safe_load((fit.run / "config.yaml").read_text())["trainer"]["max_epochs"]
+                yield epochs / wanted if wanted and wanted > 0 else 0.0
+        if reason := fit.failure():
             raise UserError(f"{self.config} with seed {self.seed} failed: {reason}")
 
 
@@ -80,7 +62,7 @@ def repeat(configs: Sequence[Path], seeds: int, out: Path) -> list[Row]:
             raise UserError(missing_file(config))
     try:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "log.txt").touch()
+        tempfile.TemporaryFile(dir=out).close()
     except OSError as error:
         raise UserError(f"can't write to {out} ({error.strerror}): name another folder with --out") from error
     runs = [Run(config, seed, out.absolute()) for config in configs for seed in range(seeds)]
@@ -99,11 +81,3 @@ def repeat(configs: Sequence[Path], seeds: int, out: Path) -> list[Row]:
     (out / "table.md").write_text(markdown(rows))
     (out / "table.json").write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     return rows
-
-
-def _share(folder: Path) -> float:
-    epochs = sum("val/loss" in row for row in read_history(folder))
-    if not epochs:
-        return 0.0
-    wanted: int | None = yaml.safe_load((folder / "config.yaml").read_text())["trainer"]["max_epochs"]
-    return epochs / wanted if wanted and wanted > 0 else 0.0

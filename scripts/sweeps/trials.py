@@ -13,9 +13,9 @@ from rich import get_console
 
 from classifiers.callbacks.checkpoints import BestCheckpoint
 from classifiers.errors import UserError
+from classifiers.fitting import Fit, fitting
 from classifiers.history import best_row
 from classifiers.terminal import say
-from sweeps.fitting import Fit, fitting
 from sweeps.space import Space
 from sweeps.study import DEAD, put_back
 
@@ -76,10 +76,11 @@ class Trials:
         if sum(other.number < trial.number for other in self.counted()) >= self.many:
             return None  # another process took the last one at the same moment
         settings = self.space.draw(trial)
-        folder = self.folder / f"trial-{trial.number}"
+        name = f"trial-{trial.number}"
         options = [*self.options, *as_options(settings), "--trainer.limit_test_batches=0"]
         try:
-            with get_console().status(f"{folder.name}: {self.space.tell(settings)}"), fitting(options, folder) as fit:
+            told = get_console().status(f"{name}: {self.space.tell(settings)}")
+            with told, fitting(options, self.folder, name) as fit:
                 for step, value in enumerate(fit.values(self.best.monitor)):
                     trial.report(value, step)
                     if fit.process.is_alive() and trial.should_prune():

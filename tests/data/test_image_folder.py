@@ -137,6 +137,9 @@ def test_an_image_that_is_found_damaged_by_a_worker_is_one_line(photos: Path) ->
     loaders = [data.train_dataloader(), data.val_dataloader(), data.test_dataloader()]
     with pytest.raises(UserError, match=f"^{path} can't be read: .*truncated"):
         list(itertools.chain(*loaders))
+    for loader in loaders:
+        if loader._iterator:
+            loader._iterator._shutdown_workers()  # type: ignore[attr-defined]  # left to the garbage, it takes 5 s each
 
 
 def test_an_image_of_no_size_is_refused(photos: Path) -> None:

@@ -1,5 +1,4 @@
 import hashlib
-import multiprocessing
 import os
 import signal
 import stat
@@ -10,6 +9,7 @@ import pytest
 
 from classifiers.data.official_files import Source, ensure_files
 from classifiers.errors import UserError
+from tests.processes import FORKS
 
 CONTENT = {"a": b"first file", "b": b"second file"}
 MD5S = {name: hashlib.md5(content).hexdigest() for name, content in CONTENT.items()}
@@ -107,7 +107,7 @@ def kill_myself_half_way(names: Sequence[str], into: Path) -> None:
 
 
 def test_a_killed_fetch_leaves_nothing_broken(tmp_path: Path) -> None:
-    process = multiprocessing.get_context("spawn").Process(target=ensure, args=(tmp_path / "raw", kill_myself_half_way))
+    process = FORKS.Process(target=ensure, args=(tmp_path / "raw", kill_myself_half_way))
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
@@ -123,8 +123,7 @@ def copy_and_note(names: Sequence[str], into: Path) -> None:
 
 
 def test_processes_at_the_same_root_fetch_once(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=ensure, args=(tmp_path / "raw", copy_and_note)) for _ in range(3)]
+    processes = [FORKS.Process(target=ensure, args=(tmp_path / "raw", copy_and_note)) for _ in range(3)]
     for process in processes:
         process.start()
     for process in processes:

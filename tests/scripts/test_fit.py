@@ -8,6 +8,7 @@ import yaml
 
 from classifiers.paths import project_root
 from tests.conftest import SMALL, Script
+from tests.processes import start
 
 SCRIPT = project_root() / "scripts/fit.py"
 
@@ -49,8 +50,7 @@ def test_a_real_process_works_from_any_folder(tmp_path: Path) -> None:
 
 
 def test_a_mistake_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "classifiers", "fit", "--trainer.max_epoch=3"]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert result.returncode == 2
-    assert result.stderr == "error: unknown option --trainer.max_epoch: did you mean --trainer.max_epochs?\n"
-    assert list(tmp_path.iterdir()) == []
+    running = start(tmp_path, "fit", "--trainer.max_epoch=3")
+    assert running.wait() == 2
+    assert running.err == "error: unknown option --trainer.max_epoch: did you mean --trainer.max_epochs?\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["err", "out"]

@@ -8,8 +8,9 @@ from pathlib import Path
 import optuna
 import pytest
 from optuna import Study
-from sweeps import fitting, study, trials
+from sweeps import study, trials
 
+from classifiers import fitting
 from classifiers.paths import project_root
 from tests.conftest import SMALL, Script
 from tests.processes import FORKS

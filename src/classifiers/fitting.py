@@ -20,17 +20,20 @@ PROCESSES = multiprocessing.get_context("spawn")
 
 @dataclass(frozen=True)
 class Fit:
-    """A fit at work, which leaves its run and `log.txt` in `folder`."""
+    """A fit at work, which leaves its run and `log.txt` in `folder`, beside any `earlier` runs."""
 
     process: BaseProcess
     folder: Path
+    earlier: frozenset[Path]
 
     @property
     def run(self) -> Path | None:
-        return next((path.parent for path in self.folder.glob("*/config.yaml")), None)
+        """Its run folder, once that is there."""
+        return next(iter(runs_in(self.folder) - self.earlier), None)
 
     @property
     def history(self) -> list[Row]:
+        """What it has logged so far."""
         return read_history(self.run) if self.run else []
 
     def values(self, metric: str) -> Iterator[float]:
@@ -52,16 +55,23 @@ class Fit:
         return f"it ended with exit code {code}" if code else ""
 
 
+def runs_in(folder: Path) -> frozenset[Path]:
+    """The run folders in `folder`."""
+    return frozenset(path.parent for path in folder.glob("*/config.yaml"))
+
+
 @contextmanager
-def fitting(options: Sequence[str], folder: Path) -> Iterator[Fit]:
-    """`classifiers fit` with its run in `folder`; where this block ends before it, it is stopped in order."""
+def fitting(options: Sequence[str], root: Path, experiment: str) -> Iterator[Fit]:
+    """`classifiers fit` with its run in `root/experiment`; where this block ends before it, it is stopped in order."""
+    folder = root / experiment
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "log.txt").touch()
-    own = [f"--experiment={folder.name}", f"--trainer.default_root_dir={folder.parent}"]
+    earlier = runs_in(folder)
+    own = [f"--experiment={experiment}", f"--trainer.default_root_dir={root}", "--trainer.enable_progress_bar=false"]
     process = PROCESSES.Process(target=_fit, args=([*options, *own], folder / "log.txt"))
     process.start()
     try:
-        yield Fit(process, folder)
+        yield Fit(process, folder, earlier)
     finally:
         process.terminate()
         try:
@@ -71,8 +81,8 @@ def fitting(options: Sequence[str], folder: Path) -> Iterator[Fit]:
 
 
 def _fit(options: Sequence[str], log: Path) -> None:
-    os.setsid()  # Ctrl-C is the sweep's, which stops the fit itself
-    threading.Thread(target=_stop_with_the_sweep, daemon=True).start()
+    os.setsid()  # Ctrl-C is that of the process that started it, which stops the fit itself
+    threading.Thread(target=_stop_with_the_parent, daemon=True).start()
     with log.open("w") as file:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(file.fileno(), stream.fileno())
@@ -81,7 +91,9 @@ def _fit(options: Sequence[str], log: Path) -> None:
     main(sys.argv[1:])
 
 
-def _stop_with_the_sweep() -> None:
-    """Not even `kill -9` of the sweep leaves a fit behind."""
-    multiprocessing.parent_process().join()
+def _stop_with_the_parent() -> None:
+    """Not even `kill -9` of the process that started it leaves a fit behind."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
     os.kill(os.getpid(), signal.SIGTERM)
