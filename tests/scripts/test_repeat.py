@@ -91,6 +91,7 @@ def test_a_wrong_option_of_the_script_is_one_line(
     assert capsys.readouterr().err == f"error: {line}\n"
 
 
+@pytest.mark.slow
 def test_an_interrupted_job_ends_its_fit_and_says_how_to_go_on(config: Path, tmp_path: Path) -> None:
     config.write_text(CONFIG.replace("EPOCHS", "100000"))
     command = [sys.executable, project_root() / "scripts/repeat.py", config, f"--out={tmp_path / 'out'}"]
