@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from classifiers import ImageClassifier
-from classifiers.checkpoint import init_weights, read_checkpoint, rebuild, require_fit
+from classifiers.checkpoint import read_checkpoint, rebuild, require_fit
 from classifiers.errors import UserError
 from classifiers.models import MLP
 from tests import small_models
@@ -52,12 +52,6 @@ def test_a_model_that_cannot_be_built_is_one_line(settings: dict[str, Any], tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["x.ckpt"]
 
 
-def test_init_weights_does_not_mind_the_settings_of_strangers(tmp_path: Path) -> None:
-    net = MLP(1, 4, 2)
-    state = {f"net.{name}": value for name, value in net.state_dict().items()}
-    init_weights(net, saved(tmp_path / "x.ckpt", {"state_dict": state, "hyper_parameters": {"note": "see a.b: c"}}))
-
-
 def test_settings_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is no checkpoint, or a damaged one"):
         read_checkpoint(saved(tmp_path / "x.ckpt", {"state_dict": {}, "hyper_parameters": 3}))
@@ -78,19 +72,3 @@ def test_weights_of_another_net_are_named() -> None:
 
 def test_weights_of_the_same_net_fit() -> None:
     require_fit({"state_dict": MLP(1, 4, 2).state_dict()}, MLP(1, 4, 2), "x.ckpt")
-
-
-@pytest.mark.parametrize("prefix", ["net.", ""])
-def test_init_weights_takes_what_fits(tmp_path: Path, prefix: str, capsys: pytest.CaptureFixture[str]) -> None:
-    old, new = MLP(1, 4, 2, hidden=[8]), MLP(1, 4, 5, hidden=[8])
-    head = new.head.weight.clone()  # type: ignore[union-attr, operator]
-    weights = {prefix + name: value for name, value in old.state_dict().items()}
-    path = saved(tmp_path / "x.ckpt", {"state_dict": weights} if prefix else weights)
-    init_weights(new, path)
-    assert torch.equal(new.backbone[1].weight, old.backbone[1].weight)  # type: ignore[index]
-    assert torch.equal(new.head.weight, head)  # type: ignore[arg-type]
-    assert capsys.readouterr().out.splitlines() == [
-        f"Loaded 2 of 4 tensors from {path}",
-        "  not loaded from it: head.bias, head.weight",
-        "  newly initialised: head.bias, head.weight",
-    ]

@@ -17,7 +17,6 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from classifiers.errors import UserError, one_line
 from classifiers.explain import explain
-from classifiers.terminal import say
 
 SETTINGS = LightningModule.CHECKPOINT_HYPER_PARAMS_KEY
 INSTANTIATOR = "lightning.pytorch.cli.instantiate_module"  # noted by Lightning in checkpoints of the command line
@@ -89,38 +88,13 @@ def rebuild(kind: type[Model], checkpoint: dict[str, Any], path: str | Path) -> 
 
 def require_fit(checkpoint: dict[str, Any], model: nn.Module, path: str | Path) -> None:
     """Raise UserError unless the checkpoint's weights are those of `model`, name by name and shape by shape."""
-    loaded, own = _tensors(checkpoint.get("state_dict", {})), _tensors(model.state_dict())
+    loaded, own = tensors(checkpoint.get("state_dict", {})), tensors(model.state_dict())
     for name in sorted(loaded.keys() | own.keys()):
         if name not in own or name not in loaded or loaded[name].shape != own[name].shape:
             there, here = (tuple(d[name].shape) if name in d else "absent" for d in (loaded, own))
             raise UserError(f"{path} is of another net: {name} is {there} there and {here} here")
 
 
-def init_weights(net: nn.Module, path: str | Path) -> None:
-    """Copy the weights at `path` into those parts of `net` that have the same name and shape, and say which.
-
-    `path` is a checkpoint of this project, or a plain state dict.
-
-    Raises:
-        UserError: nothing fits.
-    """
-    content = read_checkpoint(path)
-    weights: dict[str, Any] = content.get("state_dict", content)
-    prefix = "net." if "state_dict" in content else ""
-    named = {name.removeprefix(prefix): value for name, value in _tensors(weights).items()}
-    own = net.state_dict()
-    fitting = {name: value for name, value in named.items() if name in own and own[name].shape == value.shape}
-    if not fitting:
-        raise UserError(f"--init_weights: nothing in {path} fits {type(net).__name__}")
-    net.load_state_dict(fitting, strict=False)
-    left_out = sorted(named.keys() - fitting.keys())
-    fresh = sorted(own.keys() - fitting.keys())
-    say(f"Loaded {len(fitting)} of {len(own)} tensors from {path}")
-    if left_out:
-        say(f"  not loaded from it: {', '.join(left_out)}")
-    if fresh:
-        say(f"  newly initialised: {', '.join(fresh)}")
-
-
-def _tensors(state: dict[str, Any]) -> dict[str, Tensor]:
+def tensors(state: dict[str, Any]) -> dict[str, Tensor]:
+    """Those of a state dict's values that are tensors."""
     return {name: value for name, value in state.items() if isinstance(value, Tensor)}
