@@ -22,7 +22,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from classifiers.errors import UserError, reported
-from classifiers.files import output_file
+from classifiers.files import require_writable, write_whole
 from classifiers.parser import StrictParser
 from classifiers.paths import project_root
 
@@ -57,8 +57,7 @@ def write(out: Path, rows: list[Row], bench: Bench) -> None:
         "rounds": bench.rounds,
     }
     content = {"machine": machine, "rows": [{**asdict(row), "met": row.met} for row in rows], "curves": bench.curves}
-    with output_file(out, "another --out") as file:
-        file.write((json.dumps(content, indent=1) + "\n").encode())
+    write_whole(out, json.dumps(content, indent=1) + "\n")
 
 
 if __name__ == "__main__":
@@ -75,7 +74,7 @@ if __name__ == "__main__":
         task = progress.add_task("")
         bench = Bench(arguments.root.absolute(), arguments.rounds, lambda text: progress.update(task, description=text))
         rows: list[Row] = []
-        write(arguments.out, rows, bench)
+        require_writable(arguments.out.parent, "--out")
         for name in arguments.only or [name for name in SECTIONS if arguments.full or name != "equal-time"]:
             for row in SECTIONS[name](bench):
                 rows.append(row)

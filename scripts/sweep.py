@@ -21,6 +21,7 @@ from sweeps.trials import Trials, as_options, cell
 from classifiers.callbacks.checkpoints import BestCheckpoint
 from classifiers.cli import main
 from classifiers.errors import UserError, reported
+from classifiers.files import require_writable
 from classifiers.paths import project_root
 
 SHOWN = 10  # of the best trials
@@ -56,11 +57,7 @@ def sweep(arguments: argparse.Namespace, options: list[str]) -> Trials:
     name = arguments.study or arguments.space.stem
     folder = Path(config["trainer"]["default_root_dir"] or project_root() / "runs").absolute() / "sweeps" / name
     url = arguments.storage or f"sqlite:///{folder / 'study.db'}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        hint = "name another folder with --trainer.default_root_dir"
-        raise UserError(f"can't write to {folder} ({error.strerror}): {hint}") from error
+    require_writable(folder, "--trainer.default_root_dir")
     with database_errors(url):
         with FileLock(folder / ".lock"):
             study = open_study(url, name, best, space.describe(), arguments.pruner)

@@ -31,9 +31,12 @@ def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "error: [Errno 28] No space left on device: 'x'\n"
 
 
-@pytest.mark.parametrize("mistake", [ZeroDivisionError, OSError(errno.EBADF, "Bad file descriptor")])
+BETWEEN_LAYERS = RuntimeError("expected input[8, 16, 14, 14] to have 32 channels, but got 16 channels instead")
+
+
+@pytest.mark.parametrize("mistake", [ZeroDivisionError, OSError(errno.EBADF, "Bad file descriptor"), BETWEEN_LAYERS])
 def test_a_programmers_mistake_keeps_its_traceback(mistake: Exception) -> None:
-    with pytest.raises((ZeroDivisionError, OSError)), reported():
+    with pytest.raises((ZeroDivisionError, OSError, RuntimeError)), reported():
         raise mistake
 
 

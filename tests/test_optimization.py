@@ -38,6 +38,17 @@ def test_one_cycle_rises_to_the_optimizers_own_rate_and_falls_in_straight_lines(
     assert {group["momentum"] for group in optimizer.param_groups} == {0.9}
 
 
+def test_one_cycle_may_rise_in_a_single_step() -> None:
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    schedule = OneCycle(optimizer, total_steps=5)
+    rates = []
+    for _ in range(5):
+        rates += [optimizer.param_groups[0]["lr"]]
+        optimizer.step()
+        schedule.step()
+    assert rates == pytest.approx([1, 0.75, 0.5, 0.25, 0], abs=1e-5)
+
+
 @pytest.mark.filterwarnings("ignore:A `OneCycleLR` scheduler is using 'interval'. 'epoch'")
 @pytest.mark.parametrize(("interval", "steps"), [("step", 12), ("epoch", 2)])
 def test_one_cycle_ends_with_the_run(interval: Any, steps: int) -> None:

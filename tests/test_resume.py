@@ -29,8 +29,7 @@ SGD = ["--model.optimizer=SGD", "--model.optimizer.lr=0.1"]
 PLATEAU = "torch.optim.lr_scheduler.ReduceLROnPlateau"
 RECIPES = {
     "workers": ["--data.num_workers=2"],
-    "OneCycleLR": [*SGD, "--model.lr_scheduler=OneCycleLR", "--model.lr_scheduler.max_lr=0.1",
-                   "--model.lr_scheduler_interval=step"],
+    "OneCycle": [*SGD, "--model.lr_scheduler=OneCycle", "--model.lr_scheduler_interval=step"],
     "ReduceLROnPlateau": [f"--model.lr_scheduler={PLATEAU}", "--model.lr_scheduler.patience=0",
                           "--model.lr_scheduler.threshold=0.5"],
     "averaged weights": ["--trainer.callbacks+=EMAWeightAveraging", "--trainer.callbacks.decay=0.9"],

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from benchmarks.results import Row, markdown, row
 from classifiers.errors import UserError
 from classifiers.explain import missing_file
+from classifiers.files import require_writable
 from classifiers.fitting import fitting
 from classifiers.history import read_history
 
@@ -60,11 +60,7 @@ def repeat(configs: Sequence[Path], seeds: int, out: Path) -> list[Row]:
     for config in configs:
         if not config.is_file():
             raise UserError(missing_file(config))
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=out).close()
-    except OSError as error:
-        raise UserError(f"can't write to {out} ({error.strerror}): name another folder with --out") from error
+    require_writable(out, "--out")
     runs = [Run(config, seed, out.absolute()) for config in configs for seed in range(seeds)]
     columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     with Progress(*columns) as progress:

@@ -22,7 +22,7 @@ USER_ERRORS = (UserError, MisconfigurationException)
 BARE = {
     r"Early stopping conditioned on metric": "",
     r"`val_check_interval` .* must be less than or equal": "",
-    r"to have \d+ channels, but got \d+": "--model.net is made for other images than those of --data: ",
+    r"to have \d+ channels, but got [1-4] channels": "--model.net is made for other images than those of --data: ",
     r"weight tensor should be defined": "--model.loss.weight needs a value for each class: ",
 }
 

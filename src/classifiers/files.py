@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -35,6 +36,15 @@ def output_file(path: Path, cure: str) -> Iterator[BinaryIO]:
         raise
     except OSError as error:
         raise UserError(f"can't write {path} ({error.strerror}): give {cure}") from error
+
+
+def require_writable(folder: Path, cure: str) -> None:
+    """Make `folder` if need be; where it can't be written into, UserError says why and the `cure`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise UserError(f"can't write to {folder} ({error.strerror}): name another folder with {cure}") from error
 
 
 def write_whole(path: Path, text: str) -> None:

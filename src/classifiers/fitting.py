@@ -67,7 +67,7 @@ def fitting(options: Sequence[str], root: Path, experiment: str) -> Iterator[Fit
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "log.txt").touch()
     earlier = runs_in(folder)
-    own = [f"--experiment={experiment}", f"--trainer.default_root_dir={root}", "--trainer.enable_progress_bar=false"]
+    own = [f"--experiment={experiment}", f"--trainer.default_root_dir={root}"]
     process = PROCESSES.Process(target=_fit, args=([*options, *own], folder / "log.txt"))
     process.start()
     try:

@@ -26,6 +26,8 @@ class OneCycle(OneCycleLR):
     """
 
     def __init__(self, optimizer: Optimizer, total_steps: int | None = None, pct_start: float = 0.2) -> None:
+        if total_steps and pct_start * total_steps == 1:
+            pct_start *= 1 - 1e-9  # or its first phase has no length, by which torch divides
         rates = [group["lr"] for group in optimizer.param_groups]
         straight: dict[str, Any] = {"anneal_strategy": "linear", "cycle_momentum": False}
         super().__init__(optimizer, rates, total_steps, pct_start=pct_start, **straight)

@@ -20,13 +20,8 @@ def resumed(arguments: Sequence[str]) -> Iterator[str]:
             if not (run / "config.yaml").is_file():
                 raise UserError(f"--resume {run} is no run folder: it has no config.yaml")
             yield f"--config={run / 'config.yaml'}"
-            if (last := last_checkpoint(run)).exists():
+            if (last := run / "checkpoints/last.ckpt").exists():
                 yield f"--ckpt_path={last}"
-
-
-def last_checkpoint(run: str | Path) -> Path:
-    """Where a run folder has its last checkpoint."""
-    return Path(run, "checkpoints/last.ckpt")
 
 
 def require_unfinished(config: Any, checkpoint: dict[str, Any]) -> None:

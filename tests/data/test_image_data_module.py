@@ -35,7 +35,7 @@ def test_the_split_is_disjoint_and_complete() -> None:
     assert sorted([*train.tolist(), *val.tolist()]) == list(range(230))
 
 
-def test_the_split_is_the_same_in_every_process_and_run() -> None:
+def test_the_split_is_the_same_in_every_run() -> None:
     seed_everything(5)
     _, val = SyntheticDataModule(val_size=4).split(1000)
     assert val.tolist() == [37, 44, 675, 775]

@@ -93,7 +93,10 @@ def test_a_program_that_fails_is_an_error_with_its_words() -> None:
 
 
 def test_mistakes_are_found_before_anything_is_measured(script: Script, capsys: pytest.CaptureFixture[str]) -> None:
-    for options, line in ((["--rounds=0"], "--rounds is 0: it must be at least 1"), (["--out=/proc/x"], "can't write")):
+    for options, line in (
+        (["--rounds=0"], "--rounds is 0: it must be at least 1"),
+        (["--out=/proc/x"], "can't write to /proc"),
+    ):
         with pytest.raises(SystemExit) as exit_info:
             script("benchmark.py", *options)
         assert exit_info.value.code == 2

@@ -9,7 +9,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 class ExactResume(Callback):
     """Mends what Lightning 2.6 loses of a fit between a checkpoint and the fit that goes on from it.
 
-    The order of the images and the random numbers of a step are `ImageDataModule`'s care, the sums of an epoch's
+    The order of the images and the random numbers of a step are `RepeatableDataModule`'s care, the sums of an epoch's
     metrics `ImageClassifier`'s, the best score so far `BestCheckpoint`'s.
     """
 

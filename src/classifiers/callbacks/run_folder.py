@@ -1,5 +1,6 @@
 """The one folder into which a fit writes all it leaves: `runs/<experiment>/<time>/`."""
 
+import contextlib
 import itertools
 import shutil
 import time
@@ -7,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import yaml
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
@@ -18,7 +20,6 @@ from classifiers.files import write_whole
 from classifiers.loggers import EventFile, MetricsCSV
 from classifiers.panels import print_start
 from classifiers.paths import project_root
-from classifiers.resume import last_checkpoint
 
 REQUEUED = "hpc_ckpt_"  # how Lightning's checkpoints for a requeued Slurm job begin
 
@@ -69,7 +70,8 @@ class RunFolder(SaveConfigCallback):
         if made and trainer.global_step == 0 and not (self.folder / "checkpoints").exists():
             for logger in trainer.loggers:
                 if isinstance(logger, EventFile):
-                    logger.close()  # whose thread would write a new file
+                    with contextlib.suppress(OSError):
+                        logger.close()  # whose thread would write a new file
             shutil.rmtree(self.folder)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -77,17 +79,21 @@ class RunFolder(SaveConfigCallback):
         checkpoint["seconds"] = time.perf_counter() - self._start
 
     def _open(self) -> Path:
-        if self.config.resume:
-            folder = Path(self.config.resume).absolute()
+        config = self.config.clone()
+        if config.resume:
+            folder = Path(config.resume).absolute()
+            config.resume, config.ckpt_path = None, started_from(folder)
         else:
             root = Path(self.config.trainer.default_root_dir or project_root() / "runs").absolute()
             folder = make_run_folder(root, self.config.experiment)
-        config = self.config.clone()
-        if config.resume and str(config.ckpt_path) == str(last_checkpoint(config.resume)):
-            config.ckpt_path = None
-        config.resume = None
         write_whole(folder / "config.yaml", self.parser.dump(config, skip_none=False))
         return folder
+
+
+def started_from(run: Path) -> str | None:
+    """The checkpoint from which a run went on when it began, if from any."""
+    path: str | None = yaml.safe_load((run / "config.yaml").read_text())["ckpt_path"]
+    return path
 
 
 def make_run_folder(root: Path, experiment: str) -> Path:
