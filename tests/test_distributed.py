@@ -1,5 +1,6 @@
 """Two processes on one machine, launched as a user launches them."""
 
+import contextlib
 import csv
 import functools
 import json
@@ -99,6 +100,23 @@ def test_two_nodes_started_by_torchrun_leave_one_run(run: Path, tmp_path: Path) 
     )
     for name, value in nodes_run.items():
         torch.testing.assert_close(value, processes_run[name], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_signal_to_one_of_two_processes_ends_both_in_order(tmp_path: Path) -> None:
+    options = [*SMALL, *TWO, "--trainer.max_epochs=100000", "--trainer.default_root_dir=runs"]
+    command = [sys.executable, "-m", "classifiers", "fit", *options]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        while not list(tmp_path.glob("runs/*/*/metrics.csv")):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                raise AssertionError(f"it ended with {process.wait(timeout=0.1)}")
+        process.terminate()
+        out, _ = process.communicate()  # ends when no process has it open
+    assert process.returncode == 143
+    last = run_of(tmp_path) / "checkpoints/last.ckpt"
+    step = torch.load(last, weights_only=True)["global_step"]
+    assert step % 3 == 0
+    assert out.splitlines()[-1] == f"Stopped before step {step}: saved {last}"
 
 
 def set_environment(values: dict[str, str]) -> None:

@@ -33,7 +33,8 @@ def exiting_on_signals() -> Iterator[None]:
 class StopOnSignal(Callback):
     """Lets Ctrl-C and SIGTERM end training when the next step begins, with `last.ckpt` saved; the second, at once.
 
-    What Lightning does at Slurm's SIGUSR1, save a checkpoint and requeue the job, waits for the next step too.
+    What Lightning does at Slurm's SIGUSR1, save a checkpoint and requeue the job, waits for the next step too. Several
+    processes, which have to agree, do so every `log_every_n_steps`.
     """
 
     def __init__(self) -> None:
@@ -47,7 +48,8 @@ class StopOnSignal(Callback):
             self._handlers[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._receive)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        if batch_idx % trainer.accumulate_grad_batches:
+        steps = 1 if trainer.world_size == 1 else max(1, trainer.log_every_n_steps)  # type: ignore[attr-defined]
+        if batch_idx % trainer.accumulate_grad_batches or trainer.global_step % steps:
             return
         if signal.SIGUSR1 in self._handlers and _any(trainer, self._requeue):
             self._requeue = False
