@@ -23,7 +23,13 @@ from classifiers.cli import main
 from classifiers.errors import UserError, reported
 from classifiers.files import require_writable
 from classifiers.paths import project_root
+from classifiers.settings import flat
 
+OF_A_MACHINE = (
+    "data.root",
+    "data.num_workers",
+    *(f"trainer.{name}" for name in ("default_root_dir", "accelerator", "devices", "enable_progress_bar")),
+)
 SHOWN = 10  # of the best trials
 UNLIMITED = 10_000  # columns, where there is no terminal
 
@@ -46,6 +52,12 @@ def parsed(options: Sequence[str]) -> dict[str, Any]:
     return dict(yaml.safe_load(printed.getvalue()))
 
 
+def fixed(config: dict[str, Any], space: Space) -> dict[str, Any]:
+    """The settings that all trials of a study must share, on whatever machine they are fitted."""
+    own = (*OF_A_MACHINE, *space.distributions)
+    return {name: value for name, value in flat(config).items() if not name.startswith(own)}
+
+
 def sweep(arguments: argparse.Namespace, options: list[str]) -> Trials:
     """Check all before anything is written, open the study and work off its trials."""
     if arguments.trials < 1:
@@ -60,7 +72,7 @@ def sweep(arguments: argparse.Namespace, options: list[str]) -> Trials:
     require_writable(folder, "--trainer.default_root_dir")
     with database_errors(url):
         with FileLock(folder / ".lock"):
-            study = open_study(url, name, best, space.describe(), arguments.pruner)
+            study = open_study(url, name, best, space.describe(), fixed(config, space), arguments.pruner)
         trials = Trials(study, space, options, best, folder, arguments.trials)
         trials.work_off()
     return trials

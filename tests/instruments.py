@@ -31,13 +31,14 @@ class Kill(Callback):
 
 
 class KillParent(Callback):
-    """Sends the process that started this one the signal `number` after the first epoch."""
+    """Sends the process that started this one the signal `number` once, after an epoch; the file `once` keeps count."""
 
-    def __init__(self, number: int = 9) -> None:
-        self.number = number
+    def __init__(self, once: str, number: int = 9) -> None:
+        self.once, self.number = Path(once), number
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if trainer.current_epoch == 0:
+        if not self.once.exists():
+            self.once.touch()
             os.kill(multiprocessing.parent_process().pid, self.number)  # type: ignore[union-attr, arg-type]
 
 

@@ -278,3 +278,16 @@ def test_averaged_weights_are_what_is_validated_saved_and_tested(fit: Cli) -> No
     images, labels = data.load(train=False)
     accuracy = (model(images).argmax(1) == labels).float().mean().item()
     assert json.loads((folder / "metrics.json").read_text())["test/acc"] == pytest.approx(accuracy)
+
+
+def test_a_relative_root_is_found_from_any_folder(fit: Cli) -> None:
+    folder = fit("--data.root=photos", "--trainer.max_epochs=1")
+    assert config_of(folder)["data"]["init_args"]["root"] == str(Path("photos").absolute())
+
+
+def test_the_logged_rate_is_that_of_its_step(fit: Cli) -> None:
+    sgd = ["--model.optimizer=SGD", "--model.optimizer.lr=0.1", "--trainer.log_every_n_steps=1"]
+    folder = fit(*sgd, "--model.lr_scheduler=OneCycle", "--model.lr_scheduler_interval=step", "--trainer.max_epochs=1")
+    with (folder / "metrics.csv").open(newline="") as file:
+        rates = [float(row["lr"]) for row in csv.DictReader(file) if row["lr"]]
+    assert rates == pytest.approx([0.004, 0.08333, 0.0625, 0.04167, 0.02083, 0.0], abs=1e-5)

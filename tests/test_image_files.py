@@ -164,5 +164,5 @@ def test_a_folder_stands_for_the_images_below(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_images(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=f"^there is no image in {tmp_path}$"):
+    with pytest.raises(UserError, match=f"^there is no image in {tmp_path}: put some there, or leave it out$"):
         find_images(tmp_path)

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import optuna
 import sqlalchemy
@@ -21,11 +22,14 @@ HEARTBEAT, DEAD = 10, 60  # seconds between a running trial's signs of life; wit
 LOCKED = 20  # seconds for which another process may lock an SQLite file
 
 
-def open_study(url: str, name: str, best: BestCheckpoint, space: dict[str, str], pruner: str) -> Study:
+def open_study(
+    url: str, name: str, best: BestCheckpoint, space: dict[str, str], fixed: dict[str, Any], pruner: str
+) -> Study:
     """The study `name` in the database at `url`, made if it isn't there.
 
     Raises:
-        UserError: it is a study of another `space` or monitor, or a database of something else.
+        UserError: it is a study of another `space` or monitor or of other `fixed` settings, or a database of something
+            else.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     engine = {"connect_args": {"timeout": LOCKED}} if url.startswith("sqlite") else {}
@@ -36,10 +40,17 @@ def open_study(url: str, name: str, best: BestCheckpoint, space: dict[str, str],
     given = {"study_name": name, "direction": f"{best.mode}imize", "pruner": PRUNERS[pruner](), "load_if_exists": True}
     study = optuna.create_study(storage=RDBStorage(url, engine, **beats), **given)
     settings = {"space": space, "monitor": best.monitor, "mode": best.mode}
+    fixed = {name: str(value) for name, value in fixed.items()}
     if not study.trials:
+        study.set_user_attr("fixed", fixed)
         study.set_user_attr("settings", settings)
     if study.user_attrs.get("settings") != settings:
         raise UserError(f"the study {name} is of another space or monitor: name another with --study")
+    there = study.user_attrs["fixed"]
+    for option in there.keys() | fixed.keys():
+        if there.get(option) != fixed.get(option):
+            values = f"{option} {there.get(option)}, not {fixed.get(option)}"
+            raise UserError(f"the study {name} is of other settings ({values}): name another with --study")
     return study
 
 

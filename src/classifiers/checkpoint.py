@@ -44,6 +44,8 @@ def read_checkpoint(path: str | Path, given: Any = None) -> dict[str, Any]:
         whole = bool(checkpoint) and isinstance(checkpoint.get("state_dict", {}), dict)
     except FileNotFoundError as error:
         raise UserError(f"there is no checkpoint {path}") from error
+    except IsADirectoryError as error:
+        raise UserError(f"{path} is a folder: name a checkpoint, such as checkpoints/best.ckpt of a run") from error
     except DAMAGE as error:
         raise UserError(f"{path} is no checkpoint, or a damaged one") from error
     if not whole:

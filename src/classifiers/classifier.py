@@ -83,6 +83,7 @@ class ImageClassifier(LightningModule):
             self.example_input_array = torch.zeros(1, *image_shape, dtype=torch.uint8)
         self.train_metrics, self.val_metrics, self.test_metrics = (LossAndAccuracy() for _ in range(3))
         self.logged_step = 0
+        self.rate = 0.0
         self._resumed_lengths: list[int | None] = []
         self.register_buffer("scale", 1 / (255 * torch.tensor(std)).view(-1, 1, 1), persistent=False)
         self.register_buffer("shift", -(torch.tensor(mean) / torch.tensor(std)).view(-1, 1, 1), persistent=False)
@@ -120,6 +121,7 @@ class ImageClassifier(LightningModule):
         return (images * self.scale + self.shift).contiguous(memory_format=self.memory_format)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        self.rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         return self.evaluate(batch, self.train_metrics)[0]
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -157,7 +159,7 @@ class ImageClassifier(LightningModule):
         if every and step % every == 0 and step != self.logged_step:  # not in each batch of an accumulated step
             self.logged_step = step
             self.log("train/loss", self.train_metrics.loss_since_last_log(), prog_bar=True)
-            self.log("lr", self.trainer.optimizers[0].param_groups[0]["lr"])
+            self.log("lr", self.rate)  # of this step: the schedule has advanced
 
     def on_train_epoch_end(self) -> None:
         self._log_epoch(self.train_metrics, loss="train/epoch_loss", acc="train/acc", prog_bar=False)

@@ -104,6 +104,8 @@ class ClassifierCLI(CheckpointCLI):
         except UnicodeDecodeError as error:
             raise UserError("a config file must be text in UTF-8") from error
         config = self.config[self.config.subcommand]
+        if root := config.data.init_args.get("root"):
+            config.data.init_args.root = str(Path(root).absolute())  # a run goes on from any folder
         if config.experiment is None:
             config.experiment = Path(str(config.config[0])).stem if config.config else "default"
         if Path(config.experiment).is_absolute() or ".." in Path(config.experiment).parts:

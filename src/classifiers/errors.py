@@ -23,6 +23,7 @@ BARE = {
     r"Early stopping conditioned on metric": "",
     r"`val_check_interval` .* must be less than or equal": "",
     r"to have \d+ channels, but got [1-4] channels": "--model.net is made for other images than those of --data: ",
+    r"You set .devices=\d+. and .num_nodes=\d+. in Lightning": "--trainer.devices and --trainer.num_nodes: ",
     r"weight tensor should be defined": "--model.loss.weight needs a value for each class: ",
 }
 

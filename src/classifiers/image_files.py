@@ -89,5 +89,5 @@ def find_images(path: Path) -> list[Path]:
     except OSError as error:
         raise UserError(f"can't look into {path} ({error.strerror})") from error
     if not images:
-        raise UserError(f"there is no image in {path}")
+        raise UserError(f"there is no image in {path}: put some there, or leave it out")
     return images

@@ -57,14 +57,16 @@ def test_a_folder_that_has_no_classes_is_refused(tmp_path: Path) -> None:
 def test_other_classes_than_those_of_the_training_images_are_refused(split: str, tmp_path: Path) -> None:
     write_photos(tmp_path / "train", 2, {"cat": 60, "dog": 180})
     write_photos(tmp_path / split, 2, {"cat": 60, "horse": 180})
-    different = f"{tmp_path}/train and {tmp_path}/{split} have different classes: only one has dog, horse"
+    different = (
+        f"{tmp_path}/train and {tmp_path}/{split} have different classes: only train has dog, only {split} has horse"
+    )
     with pytest.raises(UserError, match=different):
         find_files(tmp_path)
 
 
 def test_folders_that_are_no_splits_are_refused(tmp_path: Path) -> None:
     write_photos(tmp_path / "test", 2)
-    with pytest.raises(UserError, match=f"{tmp_path}/train needs a sub-folder for each of two or more classes"):
+    with pytest.raises(UserError, match=f"there is no folder {tmp_path}/train with a sub-folder for each class beside"):
         find_files(tmp_path)
     write_photos(tmp_path / "train", 2)
     write_photos(tmp_path / "valid", 2)
@@ -74,6 +76,15 @@ def test_folders_that_are_no_splits_are_refused(tmp_path: Path) -> None:
     write_photos(tmp_path / "val", 2, {})
     (tmp_path / "val").mkdir()
     with pytest.raises(UserError, match=f"{tmp_path}/val is no train, val or test with a sub-folder for each class"):
+        find_files(tmp_path)
+
+
+def test_splits_of_other_names_are_not_taken_for_classes(tmp_path: Path) -> None:
+    for name in ("Train", "Test"):
+        write_photos(tmp_path / name, 2)
+    with pytest.raises(
+        UserError, match=f"^Test, Train in {tmp_path} have the same sub-folders: name splits train, val"
+    ):
         find_files(tmp_path)
 
 

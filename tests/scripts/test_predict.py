@@ -61,7 +61,7 @@ def test_bad_images_are_listed_and_the_rest_done(
     printed = capsys.readouterr()
     assert [line.split()[0] for line in printed.out.splitlines()] == [f"{folder}/0.png", f"{folder}/2.png"]
     assert printed.err.splitlines() == [
-        f"error: there is no image in {tmp_path / 'empty'}",
+        f"error: there is no image in {tmp_path / 'empty'}: put some there, or leave it out",
         f"error: {folder}/1.png is no AVIF, BMP, GIF, JPEG, PNG, TIFF or WEBP image",
         "error: there is no file no.png",
         "error: 3 could not be classified, 2 could",
@@ -92,7 +92,7 @@ class Hostile:
     ("arguments", "line"),
     [
         (["x.ckpt", "no.png"], "there is no file no.png"),
-        (["x.ckpt", "empty"], "there is no image in empty"),
+        (["x.ckpt", "empty"], "there is no image in empty: put some there, or leave it out"),
         (["no.ckpt", "0.png"], "there is no checkpoint no.ckpt"),
         (["hostile.ckpt", "0.png"], "hostile.ckpt is no checkpoint, or a damaged one"),
         (["pickle.ckpt", "0.png"], "pickle.ckpt is no checkpoint, or a damaged one"),

@@ -43,8 +43,14 @@ def find_files(root: Path) -> tuple[tuple[str, ...], dict[str, Files]]:
     if not root.is_dir():
         raise UserError(f"there is no folder {root}: --data.root names one that has a sub-folder for each class")
     if not any(_folders(root / name) for name in SPLITS):
+        inner = {tuple(inner.name for inner in _folders(folder)) for folder in _folders(root)}
+        if len(inner) == 1 and inner != {()} and len(_folders(root)) > 1:
+            alike = ", ".join(folder.name for folder in _folders(root))
+            raise UserError(f"{alike} in {root} have the same sub-folders: name splits train, val and test")
         names, files = _find_classes(root)
         return names, {"train": files}
+    if not _folders(root / "train"):
+        raise UserError(f"there is no folder {root / 'train'} with a sub-folder for each class beside those in {root}")
     if strange := [folder for folder in _folders(root) if folder.name not in SPLITS or not _folders(folder)]:
         raise UserError(f"{strange[0]} is no train, val or test with a sub-folder for each class, as others in {root}")
     names, train = _find_classes(root / "train")
@@ -53,8 +59,8 @@ def find_files(root: Path) -> tuple[tuple[str, ...], dict[str, Files]]:
         if (root / split).exists():
             others, splits[split] = _find_classes(root / split)
             if differing := sorted({*names} ^ {*others}):
-                only = ", ".join(differing)
-                raise UserError(f"{root / 'train'} and {root / split} have different classes: only one has {only}")
+                only = (f"only {'train' if name in names else split} has {name}" for name in differing)
+                raise UserError(f"{root / 'train'} and {root / split} have different classes: {', '.join(only)}")
     return names, splits
 
 

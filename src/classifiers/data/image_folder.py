@@ -28,7 +28,8 @@ class ImageFolderDataModule(ImageDataModule):
     or `test` that isn't there, training images are held out: an equal share of each class, drawn by `split_seed`.
 
     Args:
-        root: the folder.
+        root: the folder: `root/CLASS/*`, or `root/train/CLASS/*` and, where they are given, `root/val/CLASS/*` and
+            `root/test/CLASS/*`.
         image_size: height and width in pixels that every image is given.
         in_channels: 1 for grey images, 3 for RGB.
         test_size: images held out for the test where there is no folder `test`: their share below 1, else their number.

@@ -19,13 +19,13 @@ SPACE = """
 model.optimizer.lr: {low: 1e-4, high: 1e-1, log: true}
 model.net.hidden: {choices: [[4], [8, 8]]}
 """
-LONG = "--trainer.max_epochs=100000"
+LONG = "--trainer.max_epochs=100"
 Sweep = Callable[..., str]
 
 
 def sweep_in_this_process(arguments: Sequence[str]) -> None:
     """The script, but its fits are forked from a process that has imported all, and the dead are soon given up."""
-    fitting.PROCESSES, study.HEARTBEAT, study.DEAD = FORKS, 1, 2  # type: ignore[assignment]
+    fitting.PROCESSES, study.HEARTBEAT, study.DEAD = FORKS, 1, 5  # type: ignore[assignment]
     trials.DEAD = study.DEAD
     script = str(project_root() / "scripts/sweep.py")
     sys.argv = [script, *arguments]

@@ -62,6 +62,10 @@ def test_a_locked_database_and_a_study_of_another_space_are_one_line(
     assert capsys.readouterr().err.startswith(
         "error: the study space is of another space or monitor: name another with --"
     )
+    with pytest.raises(SystemExit):
+        sweep("--trials=2", "--trainer.max_epochs=1", "--trainer.devices=2")
+    other = "error: the study space is of other settings (trainer.max_epochs 2, not 1): name another with --study\n"
+    assert capsys.readouterr().err == other
     (tmp_path / "space.yaml").write_text(SPACE.replace("1e-4", "1e-3"))
     with pytest.raises(SystemExit):
         sweep("--trials=2")

@@ -16,7 +16,7 @@ from tests.scripts.sweeps.conftest import LONG, Sweep, states, sweep_in_this_pro
 
 @pytest.mark.slow
 def test_a_poor_trial_is_pruned_in_order(sweep: Sweep, load: Callable[[], Study], tmp_path: Path) -> None:
-    sweep("--trials=1")
+    sweep("--trials=1", LONG)
     (first,) = load().trials
     steps = dict.fromkeys(range(1000), 2.0)  # no accuracy is as good
     unbeaten = create_trial(
@@ -59,10 +59,11 @@ def test_a_diverged_trial_fails_alone(
 def test_a_killed_sweep_leaves_no_fit_behind_and_others_do_its_trial_once(
     arguments: list[str], load: Callable[[], Study], tmp_path: Path
 ) -> None:
-    kill = [LONG, "--trainer.callbacks+=tests.instruments.KillParent"]
-    assert start(tmp_path / "a", *arguments, "--trials=3", *kill, program=sweep_in_this_process).wait() == -9
+    arguments += [LONG, "--trials=3", "--trainer.callbacks+=tests.instruments.KillParent"]
+    arguments += [f"--trainer.callbacks.once={tmp_path / 'once'}"]
+    assert start(tmp_path / "a", *arguments, program=sweep_in_this_process).wait() == -9
     assert states(load()) == ["RUNNING"]
-    sweeps = [start(tmp_path / name, *arguments, "--trials=3", program=sweep_in_this_process) for name in "bc"]
+    sweeps = [start(tmp_path / name, *arguments, program=sweep_in_this_process) for name in "bc"]
     assert [running.wait() for running in sweeps] == [0, 0], [running.err for running in sweeps]
     done = [trial for trial in load().trials if trial.state == TrialState.COMPLETE]
     assert len(done) == 3
@@ -107,6 +108,7 @@ def test_a_stopped_sweep_stops_its_fit_and_puts_it_back(
     arguments: list[str], load: Callable[[], Study], tmp_path: Path
 ) -> None:
     stop = [LONG, "--trainer.callbacks+=tests.instruments.KillParent", "--trainer.callbacks.number=15"]
+    stop += [f"--trainer.callbacks.once={tmp_path / 'once'}"]
     stopped = start(tmp_path / "a", *arguments, "--trials=1", *stop, program=sweep_in_this_process)
     assert stopped.wait() == 130
     assert stopped.err == "stopped: finished trials are kept, the same command goes on with the rest\n"
