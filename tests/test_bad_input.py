@@ -81,8 +81,8 @@ def fashion(name: str, change: Callable[..., object], *wrong: str) -> Case:
     return Case(
         f"Fashion-MNIST {name}",
         arrange,
-        f"data/FashionMNIST/raw lacks {', '.join(wrong)}. Tried: {tried}; Debian's package dataset-fashion-mnist (this "
-        "system has no apt). By hand: put the four unpacked files there, or train on --data SyntheticDataModule",
+        f"TMP/data/FashionMNIST/raw lacks {', '.join(wrong)}. Tried: {tried}; Debian's package dataset-fashion-mnist "
+        "(this system has no apt). By hand: put the four unpacked files there, or train on --data SyntheticDataModule",
     )
 
 
@@ -97,8 +97,8 @@ def cifar(name: str, change: Callable[..., object], *wrong: str) -> Case:
     return Case(
         f"CIFAR-10 {name}",
         arrange,
-        f"data/cifar-10-batches-py lacks {', '.join(wrong)}. Tried: {tried}. By hand: unpack cifar-10-python.tar.gz in "
-        "data, or train on --data SyntheticDataModule",
+        f"TMP/data/cifar-10-batches-py lacks {', '.join(wrong)}. Tried: {tried}. By hand: unpack cifar-10-python.tar.gz "
+        "in TMP/data, or train on --data SyntheticDataModule",
     )
 
 
@@ -495,7 +495,7 @@ def test_two_runs_in_one_second_have_two_folders(fit: Cli, monkeypatch: pytest.M
         ),
         (
             [*FIT, "--data.root=runs", "--trainer.default_root_dir=runs"],
-            "can't write to runs/FashionMNIST/raw (Permission denied): name another with --data.root",
+            "can't write to TMP/runs/FashionMNIST/raw (Permission denied): name another with --data.root",
         ),
     ],
 )

@@ -211,6 +211,6 @@ def test_an_archive_that_reaches_outside(
     (tmp_path / "data/cifar-10-batches-py").mkdir(parents=True)
     outside = listing(tmp_path.parent)
     line = fails("fit", "--data=CIFAR10DataModule", "--data.root=data", "--trainer.accelerator=cpu")
-    assert line.startswith("error: data/cifar-10-batches-py lacks data_batch_1, data_batch_2, ")
+    assert line.startswith(f"error: {tmp_path}/data/cifar-10-batches-py lacks data_batch_1, data_batch_2, ")
     assert listing(tmp_path.parent) == outside
     assert not Path("/tmp/classifiers-outside").exists()
