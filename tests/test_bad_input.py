@@ -97,8 +97,8 @@ def cifar(name: str, change: Callable[..., object], *wrong: str) -> Case:
     return Case(
         f"CIFAR-10 {name}",
         arrange,
-        f"TMP/data/cifar-10-batches-py lacks {', '.join(wrong)}. Tried: {tried}. By hand: unpack cifar-10-python.tar.gz "
-        "in TMP/data, or train on --data SyntheticDataModule",
+        f"TMP/data/cifar-10-batches-py lacks {', '.join(wrong)}. Tried: {tried}. By hand: unpack "
+        "cifar-10-python.tar.gz in TMP/data, or train on --data SyntheticDataModule",
     )
 
 
