@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmarks.results import Row, markdown, row
@@ -42,9 +41,7 @@ class Run:
         """Fit; yields after each epoch which share of them is done."""
         with fitting([f"--config={self.config}", f"--seed_everything={self.seed}"], self.out, self.experiment) as fit:
             for epochs, _ in enumerate(fit.values("val/loss"), start=1):
-                assert fit.run is not None
-                wanted: int | None = yaml.safe_load((fit.run / "config.yaml").read_text())["trainer"]["max_epochs"]
-                yield epochs / wanted if wanted and wanted > 0 else 0.0
+                yield epochs / fit.max_epochs if fit.max_epochs else 0.0
         if reason := fit.failure():
             raise UserError(f"{self.config} with seed {self.seed} failed: {reason}")
 

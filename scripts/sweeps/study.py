@@ -46,7 +46,7 @@ def open_study(
         study.set_user_attr("settings", settings)
     if study.user_attrs.get("settings") != settings:
         raise UserError(f"the study {name} is of another space or monitor: name another with --study")
-    there = study.user_attrs["fixed"]
+    there = study.user_attrs.get("fixed", fixed)
     for option in there.keys() | fixed.keys():
         if there.get(option) != fixed.get(option):
             values = f"{option} {there.get(option)}, not {fixed.get(option)}"

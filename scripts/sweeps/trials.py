@@ -83,7 +83,7 @@ class Trials:
             with told, fitting(options, self.folder, name) as fit:
                 for step, value in enumerate(fit.values(self.best.monitor)):
                     trial.report(value, step)
-                    if fit.process.is_alive() and trial.should_prune():
+                    if step + 1 != fit.max_epochs and fit.process.is_alive() and trial.should_prune():
                         raise TrialPruned
         except KeyboardInterrupt:
             put_back(self.study, trial)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import yaml
+
 import classifiers
 from classifiers.cli import main
 from classifiers.history import Row, read_history
@@ -30,6 +32,12 @@ class Fit:
     def run(self) -> Path | None:
         """Its run folder, once that is there."""
         return next(iter(runs_in(self.folder) - self.earlier), None)
+
+    @property
+    def max_epochs(self) -> int | None:
+        """How many epochs it shall have; None where nobody knows."""
+        epochs = yaml.safe_load((self.run / "config.yaml").read_text())["trainer"]["max_epochs"] if self.run else None
+        return epochs if epochs is not None and epochs > 0 else None
 
     @property
     def history(self) -> list[Row]:
