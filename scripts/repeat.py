@@ -1,5 +1,6 @@
 """Fit configs with several seeds each and table the results: python scripts/repeat.py configs/tutorials/*.yaml"""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +19,8 @@ if __name__ == "__main__":
         "--out", type=Path, default=project_root() / "runs/repeat", help="folder of the runs and tables"
     )
     arguments = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)  # the former too is ignored in the background of a shell
     with reported():
         try:
             configs = [config for config in arguments.configs if config.name != "published.yaml"]

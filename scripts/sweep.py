@@ -106,7 +106,8 @@ if __name__ == "__main__":
     parser.add_argument("--study", help="its name (default: that of the space's file)")
     parser.add_argument("--storage", help="URL of its database, also of other machines (default: an SQLite file)")
     parser.add_argument("--pruner", choices=PRUNERS, default="median", help="what ends poor trials (default: median)")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)  # the former too is ignored in the background of a shell
     with reported():
         try:
             arguments, options = parser.parse_known_args()
