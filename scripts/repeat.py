@@ -1,13 +1,12 @@
 """Fit configs with several seeds each and table the results: python scripts/repeat.py configs/tutorials/*.yaml"""
 
-import signal
-import sys
 from pathlib import Path
 
 from benchmarks.repeat import repeat
 from benchmarks.results import markdown
 
 from classifiers.errors import reported
+from classifiers.fitting import stoppable
 from classifiers.parser import StrictParser
 from classifiers.paths import project_root
 
@@ -19,12 +18,6 @@ if __name__ == "__main__":
         "--out", type=Path, default=project_root() / "runs/repeat", help="folder of the runs and tables"
     )
     arguments = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)  # the former too is ignored in the background of a shell
-    with reported():
-        try:
-            configs = [config for config in arguments.configs if config.name != "published.yaml"]
-            print(markdown(repeat(configs, arguments.seeds, arguments.out)))
-        except KeyboardInterrupt:
-            print("stopped: finished runs are kept, the same command goes on with the rest", file=sys.stderr)
-            sys.exit(130)
+    with reported(), stoppable("runs"):
+        configs = [config for config in arguments.configs if config.name != "published.yaml"]
+        print(markdown(repeat(configs, arguments.seeds, arguments.out)))

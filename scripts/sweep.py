@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import io
 import shlex
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from classifiers.callbacks.checkpoints import BestCheckpoint
 from classifiers.cli import main
 from classifiers.errors import UserError, reported
 from classifiers.files import require_writable
+from classifiers.fitting import stoppable
 from classifiers.paths import project_root
 from classifiers.settings import flat
 
@@ -106,13 +106,7 @@ if __name__ == "__main__":
     parser.add_argument("--study", help="its name (default: that of the space's file)")
     parser.add_argument("--storage", help="URL of its database, also of other machines (default: an SQLite file)")
     parser.add_argument("--pruner", choices=PRUNERS, default="median", help="what ends poor trials (default: median)")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)  # the former too is ignored in the background of a shell
-    with reported():
-        try:
-            arguments, options = parser.parse_known_args()
-            width = None if sys.stdout.isatty() else UNLIMITED
-            show(sweep(arguments, options), options, Console(width=width, markup=False, emoji=False, highlight=False))
-        except KeyboardInterrupt:
-            print("stopped: finished trials are kept, the same command goes on with the rest", file=sys.stderr)
-            sys.exit(130)
+    with reported(), stoppable("trials"):
+        arguments, options = parser.parse_known_args()
+        width = None if sys.stdout.isatty() else UNLIMITED
+        show(sweep(arguments, options), options, Console(width=width, markup=False, emoji=False, highlight=False))

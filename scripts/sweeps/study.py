@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from classifiers.callbacks.checkpoints import BestCheckpoint
 from classifiers.errors import UserError, one_line
+from classifiers.settings import first_difference
 
 PRUNERS = {"median": MedianPruner, "halving": SuccessiveHalvingPruner, "none": NopPruner}
 HEARTBEAT, DEAD = 10, 60  # seconds between a running trial's signs of life; without one, until it is given up
@@ -40,17 +41,16 @@ def open_study(
     given = {"study_name": name, "direction": f"{best.mode}imize", "pruner": PRUNERS[pruner](), "load_if_exists": True}
     study = optuna.create_study(storage=RDBStorage(url, engine, **beats), **given)
     settings = {"space": space, "monitor": best.monitor, "mode": best.mode}
-    fixed = {name: str(value) for name, value in fixed.items()}
+    fixed = {option: str(value) for option, value in fixed.items()}
     if not study.trials:
         study.set_user_attr("fixed", fixed)
         study.set_user_attr("settings", settings)
     if study.user_attrs.get("settings") != settings:
         raise UserError(f"the study {name} is of another space or monitor: name another with --study")
     there = study.user_attrs.get("fixed", fixed)
-    for option in there.keys() | fixed.keys():
-        if there.get(option) != fixed.get(option):
-            values = f"{option} {there.get(option)}, not {fixed.get(option)}"
-            raise UserError(f"the study {name} is of other settings ({values}): name another with --study")
+    if option := first_difference(there, fixed):
+        values = f"{option} {there.get(option)}, not {fixed.get(option)}"
+        raise UserError(f"the study {name} is of other settings ({values}): name another with --study")
     return study
 
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -33,10 +34,11 @@ class Fit:
         """Its run folder, once that is there."""
         return next(iter(runs_in(self.folder) - self.earlier), None)
 
-    @property
+    @cached_property
     def max_epochs(self) -> int | None:
-        """How many epochs it shall have; None where nobody knows."""
-        epochs = yaml.safe_load((self.run / "config.yaml").read_text())["trainer"]["max_epochs"] if self.run else None
+        """How many epochs it shall have, once its run folder is there; None if it has no such end."""
+        assert self.run is not None
+        epochs: int | None = yaml.safe_load((self.run / "config.yaml").read_text())["trainer"]["max_epochs"]
         return epochs if epochs is not None and epochs > 0 else None
 
     @property
@@ -66,6 +68,18 @@ class Fit:
 def runs_in(folder: Path) -> frozenset[Path]:
     """The run folders in `folder`."""
     return frozenset(path.parent for path in folder.glob("*/config.yaml"))
+
+
+@contextmanager
+def stoppable(what: str) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the program in order: exit code 130, and a line that says which `what` is kept."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)  # the former too is ignored in the background of a shell
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"stopped: finished {what} are kept, the same command goes on with the rest", file=sys.stderr)
+        sys.exit(130)
 
 
 @contextmanager

@@ -19,10 +19,14 @@ def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return values
 
 
+def first_difference(there: dict[str, Any], here: dict[str, Any]) -> str | None:
+    """The first name under which two maps have different values, if there is one."""
+    return next((name for name in sorted(there.keys() | here.keys()) if there.get(name) != here.get(name)), None)
+
+
 def require_same_model(saved: dict[str, Any], given: dict[str, Any], path: str) -> None:
     """Raise UserError, naming the first option, unless the model of the checkpoint at `path` is the given one."""
     there, here = flat(saved, "--model"), flat(given, "--model")
-    for name in sorted(there.keys() | here.keys()):
-        if there.get(name) != here.get(name):
-            values = f"{there.get(name)} in {path} but {here.get(name)} here"
-            raise UserError(f"{name} is {values}: fit with that run's config.yaml, or use --init_weights")
+    if name := first_difference(there, here):
+        values = f"{there.get(name)} in {path} but {here.get(name)} here"
+        raise UserError(f"{name} is {values}: fit with that run's config.yaml, or use --init_weights")

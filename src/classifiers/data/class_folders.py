@@ -43,9 +43,7 @@ def find_files(root: Path) -> tuple[tuple[str, ...], dict[str, Files]]:
     if not root.is_dir():
         raise UserError(f"there is no folder {root}: --data.root names one that has a sub-folder for each class")
     if not any(_folders(root / name) for name in SPLITS):
-        inner = {tuple(inner.name for inner in _folders(folder)) for folder in _folders(root)}
-        if len(inner) == 1 and inner != {()} and len(_folders(root)) > 1:
-            alike = ", ".join(folder.name for folder in _folders(root))
+        if alike := _alike(_folders(root)):
             raise UserError(f"{alike} in {root} have the same sub-folders: name splits train, val and test")
         names, files = _find_classes(root)
         return names, {"train": files}
@@ -62,6 +60,14 @@ def find_files(root: Path) -> tuple[tuple[str, ...], dict[str, Files]]:
                 only = (f"only {'train' if name in names else split} has {name}" for name in differing)
                 raise UserError(f"{root / 'train'} and {root / split} have different classes: {', '.join(only)}")
     return names, splits
+
+
+def _alike(folders: list[Path]) -> str:
+    """The names of two or more folders if all have the same sub-folders, and some; else nothing."""
+    names = (tuple(inner.name for inner in _folders(folder)) for folder in folders)  # lazily: a class may be large
+    first = next(names, ())
+    same = len(folders) > 1 and first and all(other == first for other in names)
+    return ", ".join(folder.name for folder in folders) if same else ""
 
 
 def _find_classes(folder: Path) -> tuple[tuple[str, ...], Files]:
