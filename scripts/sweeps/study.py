@@ -12,6 +12,7 @@ from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.pruners import MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial
+from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from classifiers.callbacks.checkpoints import BestCheckpoint
@@ -33,13 +34,17 @@ def open_study(
             else.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    engine = {"connect_args": {"timeout": LOCKED}} if url.startswith("sqlite") else {}
+    sqlite = url.startswith("sqlite")
+    engine = {"connect_args": {"timeout": LOCKED, "isolation_level": None}} if sqlite else {}
     tables = sqlalchemy.inspect(sqlalchemy.create_engine(url, **engine)).get_table_names()
     if tables and "trial_heartbeats" not in tables:
         raise UserError(f"the database {_shown(url)} is of something else: it has a table {tables[0]}")
     beats = {"heartbeat_interval": HEARTBEAT, "grace_period": DEAD, "heartbeat_stale_trial_callback": put_back}
+    storage = RDBStorage(url, engine, **beats)
+    if sqlite:  # which has no SELECT FOR UPDATE, with which Optuna gives a trial to one process only
+        event.listen(storage.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     given = {"study_name": name, "direction": f"{best.mode}imize", "pruner": PRUNERS[pruner](), "load_if_exists": True}
-    study = optuna.create_study(storage=RDBStorage(url, engine, **beats), **given)
+    study = optuna.create_study(storage=storage, **given)
     settings = {"space": space, "monitor": best.monitor, "mode": best.mode}
     fixed = {option: str(value) for option, value in fixed.items()}
     if not study.trials:

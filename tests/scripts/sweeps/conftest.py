@@ -25,7 +25,7 @@ Sweep = Callable[..., str]
 
 def sweep_in_this_process(arguments: Sequence[str]) -> None:
     """The script, but its fits are forked from a process that has imported all, and the dead are soon given up."""
-    fitting.PROCESSES, study.HEARTBEAT, study.DEAD = FORKS, 1, 5  # type: ignore[assignment]
+    fitting.PROCESSES, study.HEARTBEAT, study.DEAD = FORKS, 1, 10  # type: ignore[assignment]
     trials.DEAD = study.DEAD
     script = str(project_root() / "scripts/sweep.py")
     sys.argv = [script, *arguments]

@@ -1,10 +1,14 @@
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from optuna.exceptions import StorageInternalError
+from sqlalchemy import event
 from sweeps import study
 
+from classifiers.callbacks.checkpoints import BestCheckpoint
 from tests.scripts.sweeps.conftest import SPACE, Sweep
 
 FILE = "sqlite:///TMP/x.db"
@@ -72,3 +76,25 @@ def test_a_locked_database_and_a_study_of_another_space_are_one_line(
     assert capsys.readouterr().err.startswith(
         "error: the study space is of another space or monitor: name another with --"
     )
+
+
+def test_two_processes_never_take_the_same_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study, "LOCKED", 0)
+    monkeypatch.setattr(study, "HEARTBEAT", None)  # as `ask` wants none
+    url = f"sqlite:///{tmp_path}/study.db"
+    with study.database_errors(url):
+        one, other = (study.open_study(url, "space", BestCheckpoint(), {}, {}, "none") for _ in range(2))
+        for size in (16, 32):
+            one.enqueue_trial({"size": size})
+    refused: list[str] = []
+
+    def meanwhile(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith("UPDATE trials"):
+            with pytest.raises(StorageInternalError) as exc_info:
+                other.ask()
+            refused.append(str(exc_info.value.__cause__))
+
+    event.listen(one._storage._backend.engine, "before_cursor_execute", meanwhile)  # type: ignore[attr-defined]
+    assert one.ask().number == 0
+    assert [text.splitlines()[0] for text in refused] == ["(sqlite3.OperationalError) database is locked"]
+    assert other.ask().number == 1
