@@ -22,7 +22,7 @@ class CheckpointCLI(LightningCLI):
     none, then the options do.
     """
 
-    model_options: Sequence[str]  # as they stand on the command line
+    given: Sequence[str]  # the command line
 
     def _parse_ckpt_path(self) -> None:
         self.checkpoint: dict[str, Any] = {}
@@ -40,8 +40,8 @@ class CheckpointCLI(LightningCLI):
             require_unfinished(self.config.fit, self.checkpoint)
             if self._rebuilds_model():
                 require_same_model(self.checkpoint[SETTINGS], self.config_dump["model"], path)
-        elif self._rebuilds_model() and self.model_options:
-            raise UserError(f"{self.model_options[0]}: {subcommand} takes the model from {path}, leave this out")
+        elif self._rebuilds_model() and (options := [text for text in self.given if text.startswith("--model")]):
+            raise UserError(f"{options[0]}: {subcommand} takes the model from {path}, leave this out")
 
     def _rebuilds_model(self) -> bool:
         """Whether the checkpoint was built by the command line, and so says how to build its model again."""

@@ -56,7 +56,8 @@ Kind = TypeVar("Kind", bound=Callback)
 class ClassifierCLI(CheckpointCLI):
     """`fit`, `validate`, `test` and `predict` for any data module and any net."""
 
-    def __init__(self, args: ArgsType = None) -> None:
+    def __init__(self, args: Sequence[str] | None = None) -> None:
+        self.given = list(sys.argv[1:] if args is None else args)
         strict: dict[str, Any] = {"allow_abbrev": False}
         super().__init__(
             ImageClassifier,
@@ -73,7 +74,7 @@ class ClassifierCLI(CheckpointCLI):
             parser_class=StrictParser,
             parser_kwargs={"prog": "classifiers", **strict, **{name: dict(strict) for name in self.subcommands()}},
             auto_configure_optimizers=False,
-            args=args,
+            args=self.given,
         )
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
@@ -89,18 +90,19 @@ class ClassifierCLI(CheckpointCLI):
             parser.link_arguments(f"data.{name}", f"model.net.init_args.{name}", apply_on="instantiate")
 
     def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+        if self.given and self.given[0] in self.subcommands().keys() - {subcommand}:
+            return self.init_parser(**kwargs)  # that of another subcommand is never asked
         parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
         if subcommand == "predict":
             parser.add_argument("--predictions", type=Path | None, help="CSV file of the class probabilities")
         return parser
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        given = sys.argv[1:] if args is None else list(args)
-        self.model_options = [argument for argument in given if argument.startswith("--model")]
-        if given and given[0] in self.subcommands():
-            given[1:1] = [*DEFAULT_CLASSES, *resumed(given)]
+        options = list(self.given)
+        if options and options[0] in self.subcommands():
+            options[1:1] = [*DEFAULT_CLASSES, *resumed(options)]
         try:
-            self.config = parser.parse_args(given)
+            self.config = parser.parse_args(options)
         except UnicodeDecodeError as error:
             raise UserError("a config file must be text in UTF-8") from error
         config = self.config[self.config.subcommand]
@@ -186,7 +188,7 @@ def main(args: Sequence[str] | None = None) -> None:
     quieten()
     with reported(), exiting_on_signals():
         try:
-            ClassifierCLI(list(args) if args is not None else None)
+            ClassifierCLI(args)
         except distributed.DistStoreError as error:
             cure = "start every rank, with one MASTER_ADDR, MASTER_PORT and WORLD_SIZE"
             raise UserError(f"the processes don't come together ({one_line(error)}): {cure}") from error
