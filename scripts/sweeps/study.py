@@ -13,7 +13,7 @@ from optuna.pruners import MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial
 from sqlalchemy import event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from classifiers.callbacks.checkpoints import BestCheckpoint
 from classifiers.errors import UserError, one_line
@@ -34,15 +34,7 @@ def open_study(
             else.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    sqlite = url.startswith("sqlite")
-    engine = {"connect_args": {"timeout": LOCKED, "isolation_level": None}} if sqlite else {}
-    tables = sqlalchemy.inspect(sqlalchemy.create_engine(url, **engine)).get_table_names()
-    if tables and "trial_heartbeats" not in tables:
-        raise UserError(f"the database {_shown(url)} is of something else: it has a table {tables[0]}")
-    beats = {"heartbeat_interval": HEARTBEAT, "grace_period": DEAD, "heartbeat_stale_trial_callback": put_back}
-    storage = RDBStorage(url, engine, **beats)
-    if sqlite:  # which has no SELECT FOR UPDATE, with which Optuna gives a trial to one process only
-        event.listen(storage.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    storage = _storage(url)
     given = {"study_name": name, "direction": f"{best.mode}imize", "pruner": PRUNERS[pruner](), "load_if_exists": True}
     study = optuna.create_study(storage=storage, **given)
     settings = {"space": space, "monitor": best.monitor, "mode": best.mode}
@@ -57,6 +49,25 @@ def open_study(
         values = f"{option} {there.get(option)}, not {fixed.get(option)}"
         raise UserError(f"the study {name} is of other settings ({values}): name another with --study")
     return study
+
+
+def _storage(url: str) -> RDBStorage:
+    sqlite = url.startswith("sqlite")
+    engine = {"connect_args": {"timeout": LOCKED, "isolation_level": None}} if sqlite else {}
+    tables = sqlalchemy.inspect(sqlalchemy.create_engine(url, **engine)).get_table_names()
+    if tables and "trial_heartbeats" not in tables:
+        raise UserError(f"the database {_shown(url)} is of something else: it has a table {tables[0]}")
+    beats = {"heartbeat_interval": HEARTBEAT, "grace_period": DEAD, "heartbeat_stale_trial_callback": put_back}
+    for tries_left in reversed(range(5)):
+        try:
+            storage = RDBStorage(url, engine, **beats)
+            break
+        except DBAPIError:  # as where another process makes some of the tables at the same moment
+            if not tries_left:
+                raise
+    if sqlite:  # which has no SELECT FOR UPDATE, by which Optuna gives a trial to one process only
+        event.listen(storage.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return storage
 
 
 def put_back(study: Study, trial: Trial | FrozenTrial) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from optuna.exceptions import StorageInternalError
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sweeps import study
 
 from classifiers.callbacks.checkpoints import BestCheckpoint
@@ -76,6 +76,24 @@ def test_a_locked_database_and_a_study_of_another_space_are_one_line(
     assert capsys.readouterr().err.startswith(
         "error: the study space is of another space or monitor: name another with --"
     )
+
+
+def test_two_processes_may_make_its_tables_at_once(tmp_path: Path) -> None:
+    begun, opened = [], []
+
+    def open_it() -> None:
+        opened.append(study.open_study(f"sqlite:///{tmp_path}/study.db", "space", BestCheckpoint(), {}, {}, "none"))
+
+    def meanwhile(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if "CREATE TABLE studies" in statement and not begun:
+            begun.append(statement)
+            open_it()
+
+    event.listen(Engine, "before_cursor_execute", meanwhile)
+    with study.database_errors(""):
+        open_it()
+    event.remove(Engine, "before_cursor_execute", meanwhile)
+    assert [one.study_name for one in opened] == ["space", "space"]
 
 
 def test_two_processes_never_take_the_same_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
