@@ -93,9 +93,9 @@ def show(trials: Trials, options: list[str], console: Console) -> None:
         table.add_row(f"trial-{trial.number}", *trials.space.settings(trial.params).values(), *reached)
     console.print(table)
     command = ["classifiers", "fit", *options, *as_options(trials.space.settings(best[0].params))]
-    console.print(
-        f"\nThe best is in {trials.folder / best[0].user_attrs['run']}; to fit it again and test it:", soft_wrap=True
-    )
+    run = trials.folder / best[0].user_attrs["run"]
+    where = f"in {run}" if run.exists() else f"trial-{best[0].number}, whose run is on another machine"
+    console.print(f"\nThe best is {where}; to fit it again and test it:", soft_wrap=True)
     console.print(shlex.join(command), soft_wrap=True)
 
 

@@ -38,6 +38,8 @@ class Trials:
 
     def work_off(self) -> None:
         """Do all that no other process does, and wait for those."""
+        if done := sum(self.ends().values()):
+            say(f"{done} of {self.many} trials are done")
         while self._one_is_left():
             self.study.optimize(self._try, n_trials=1, callbacks=[self._tell])
 

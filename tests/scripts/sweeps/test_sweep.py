@@ -24,12 +24,14 @@ def metrics(root: Path, experiment: str) -> dict[str, float]:
 
 
 def test_the_best_trial_comes_first_and_its_command_fits_it_again(sweep: Sweep, tmp_path: Path) -> None:
+    sweep("--trials=2")
     lines = sweep("--trials=3").splitlines()
     reached = [metrics(tmp_path, f"sweeps/space/trial-{number}") for number in range(3)]
     assert not any("test/acc" in result for result in reached)
-    assert lines[3] == f"trials in {tmp_path}/sweeps/space: 3 finished, 0 pruned, 0 failed"
-    assert lines[4].split() == ["trial", "lr", "hidden", "val/loss", "val/acc"]
-    order = [int(line.split()[0].removeprefix("trial-")) for line in lines[5:8]]
+    assert lines[0] == "2 of 3 trials are done"
+    assert lines[2] == f"trials in {tmp_path}/sweeps/space: 3 finished, 0 pruned, 0 failed"
+    assert lines[3].split() == ["trial", "lr", "hidden", "val/loss", "val/acc"]
+    order = [int(line.split()[0].removeprefix("trial-")) for line in lines[4:7]]
     assert order == sorted(range(3), key=lambda number: -reached[number]["val/acc"])
     assert lines[-2].startswith(f"The best is in {tmp_path}/sweeps/space/trial-{order[0]}/2")
     program, *command = shlex.split(lines[-1])
@@ -38,6 +40,9 @@ def test_the_best_trial_comes_first_and_its_command_fits_it_again(sweep: Sweep, 
     again, best = metrics(tmp_path, "default"), reached[order[0]]
     assert (again["val/acc"], again["val/loss"]) == (best["val/acc"], best["val/loss"])
     assert "test/acc" in again
+    (tmp_path / f"sweeps/space/trial-{order[0]}").rename(tmp_path / "another machine")
+    line = f"The best is trial-{order[0]}, whose run is on another machine; to fit it again and test it:"
+    assert sweep("--trials=3").splitlines()[-2] == line
 
 
 @pytest.mark.parametrize(
