@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import optuna
@@ -22,6 +22,14 @@ from classifiers.settings import first_difference
 PRUNERS = {"median": MedianPruner, "halving": SuccessiveHalvingPruner, "none": NopPruner}
 HEARTBEAT, DEAD = 10, 60  # seconds between a running trial's signs of life; without one, until it is given up
 LOCKED = 20  # seconds for which another process may lock an SQLite file
+
+
+class Storage(RDBStorage):
+    """Unlike the base class, outlives a moment without its database."""
+
+    def record_heartbeat(self, trial_id: int) -> None:
+        with suppress(StorageInternalError):
+            super().record_heartbeat(trial_id)
 
 
 def open_study(
@@ -51,16 +59,16 @@ def open_study(
     return study
 
 
-def _storage(url: str) -> RDBStorage:
+def _storage(url: str) -> Storage:
     sqlite = url.startswith("sqlite")
-    engine = {"connect_args": {"timeout": LOCKED, "isolation_level": None}} if sqlite else {}
-    tables = sqlalchemy.inspect(sqlalchemy.create_engine(url, **engine)).get_table_names()
+    options = {"connect_args": {"timeout": LOCKED, "isolation_level": None}} if sqlite else {"pool_pre_ping": True}
+    tables = sqlalchemy.inspect(sqlalchemy.create_engine(url, **options)).get_table_names()
     if tables and "trial_heartbeats" not in tables:
         raise UserError(f"the database {_shown(url)} is of something else: it has a table {tables[0]}")
     beats = {"heartbeat_interval": HEARTBEAT, "grace_period": DEAD, "heartbeat_stale_trial_callback": put_back}
     for tries_left in reversed(range(5)):
         try:
-            storage = RDBStorage(url, engine, **beats)
+            storage = Storage(url, options, **beats)
             break
         except DBAPIError:  # as where another process makes some of the tables at the same moment
             if not tries_left:
@@ -81,8 +89,11 @@ def database_errors(url: str) -> Iterator[None]:
     try:
         with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):  # heartbeats are, since 2021
             yield
-    except (SQLAlchemyError, StorageInternalError, ImportError, RuntimeError) as error:
-        reason = error.__cause__ if isinstance(error, StorageInternalError) else error
+    except (SQLAlchemyError, StorageInternalError, ImportError, RuntimeError, UnboundLocalError) as error:
+        lost = error.__context__ if isinstance(error, UnboundLocalError) else error  # Optuna's, in ending a trial
+        reason = lost.__cause__ if isinstance(lost, StorageInternalError) else lost
+        if reason is None:
+            raise
         reason = getattr(reason, "orig", None) or reason
         raise UserError(f"the database {_shown(url)} can't be used: {one_line(reason)}") from error
 

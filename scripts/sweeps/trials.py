@@ -41,7 +41,12 @@ class Trials:
         if done := sum(self.ends().values()):
             say(f"{done} of {self.many} trials are done")
         while self._one_is_left():
-            self.study.optimize(self._try, n_trials=1, callbacks=[self._tell])
+            try:
+                self.study.optimize(self._try, n_trials=1, callbacks=[self._tell])
+            except (ValueError, AssertionError) as error:
+                if "Cannot tell a FAIL trial" not in f"{error} {error.__context__}":  # as others have told already
+                    raise
+                say(f"a trial showed no life for {DEAD} seconds, so that others took it for dead and do it again")
 
     def counted(self) -> list[FrozenTrial]:
         """All but those that failed without a reason, being put back, and those that died before they began."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from optuna.exceptions import StorageInternalError
 from sqlalchemy import Engine, event
-from sweeps import study
+from sweeps import study, trials
 
 from classifiers.callbacks.checkpoints import BestCheckpoint
 from tests.scripts.sweeps.conftest import SPACE, Sweep
@@ -116,3 +116,15 @@ def test_two_processes_never_take_the_same_trial(tmp_path: Path, monkeypatch: py
     assert one.ask().number == 0
     assert [text.splitlines()[0] for text in refused] == ["(sqlite3.OperationalError) database is locked"]
     assert other.ask().number == 1
+
+
+def test_a_database_lost_in_a_trial_is_one_line(
+    sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = tmp_path / "sweeps/space/study.db"
+    monkeypatch.setattr(trials.Trials, "_try", lambda self, trial: database.write_bytes(b"no database " * 1000))
+    with pytest.raises(SystemExit) as exit_info:
+        sweep("--trials=1")
+    assert exit_info.value.code == 2
+    line = f"error: the database sqlite:///{database} can't be used: file is not a database\n"
+    assert capsys.readouterr().err == line

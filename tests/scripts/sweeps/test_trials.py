@@ -4,10 +4,11 @@ from pathlib import Path
 
 import optuna
 import pytest
-from optuna import Study
+from optuna import Study, Trial
 from optuna.trial import TrialState, create_trial
 from sweeps import trials
 from sweeps.space import Space
+from sweeps.study import database_errors
 
 from classifiers.callbacks.checkpoints import BestCheckpoint
 from tests.processes import start
@@ -101,6 +102,28 @@ def test_a_trial_that_died_before_its_first_sign_of_life_is_made_up_for(
     assert len(work.counted()) == 1
     monkeypatch.setattr(trials, "DEAD", -1)
     assert work.counted() == []
+
+
+def test_a_trial_that_others_gave_up_is_left_to_them(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shared = optuna.create_study()
+    work = trials.Trials(
+        shared, Space(tmp_path / "space.yaml"), arguments, BestCheckpoint(), tmp_path / "sweep", many=1
+    )
+
+    def slept(self: trials.Trials, trial: Trial) -> float:
+        if trial.number == 0:
+            shared.tell(trial.number, state=TrialState.FAIL)
+        return 0.5
+
+    monkeypatch.setattr(trials.Trials, "_try", slept)
+    with database_errors(""):
+        work.work_off()
+    assert states(shared) == ["FAIL", "COMPLETE"]
+    given_up, done = capsys.readouterr().out.splitlines()
+    assert given_up == "a trial showed no life for 60 seconds, so that others took it for dead and do it again"
+    assert done.startswith("trial-1 finished, val/acc 50.00%")
 
 
 @pytest.mark.slow
