@@ -1,3 +1,4 @@
+import functools
 import os
 import signal
 from pathlib import Path
@@ -14,11 +15,15 @@ def as_a_job() -> None:
     values = {"JOB_ID": 7, "JOB_NAME": "fit", "NTASKS": 1, "PROCID": 0, "LOCALID": 0, "NODEID": 0, "NNODES": 1}
     os.environ.update({f"SLURM_{name}": str(value) for name, value in values.items()})
     os.environ["SLURM_JOB_NODELIST"] = "localhost"
-    scontrol = Path("bin/scontrol")
-    scontrol.parent.mkdir(exist_ok=True)
-    scontrol.write_text('#!/bin/sh\necho "$@" >> asked\n')
-    scontrol.chmod(0o755)
-    os.environ["PATH"] = f"{Path('bin').absolute()}:{os.environ['PATH']}"
+    add_program("scontrol", 'echo "$@" >> asked')
+
+
+def add_program(name: str, line: str) -> None:
+    program = Path("bin", name)
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f"#!/bin/sh\n{line}\n")
+    program.chmod(0o755)
+    os.environ["PATH"] = f"{program.parent.absolute()}:{os.environ['PATH']}"
 
 
 def send(number: int, step: int, folder: Path) -> list[str]:
@@ -35,3 +40,9 @@ def test_a_requeued_job_goes_on_in_its_run_folder(tmp_path: Path) -> None:
     again = start(tmp_path / "job", *job, before=as_a_job)
     assert again.wait() == 0, again.err
     assert differences(content(run_of(tmp_path / "whole")), content(run_of(tmp_path / "job"))) == []
+
+
+def test_where_slurm_is_but_no_job_it_is_not_spoken_of(tmp_path: Path) -> None:
+    running = start(tmp_path, *FIT, before=functools.partial(add_program, "srun", "exit 1"))
+    assert running.wait() == 0
+    assert running.err == ""

@@ -1,6 +1,7 @@
 """Plain lines at the terminal, and none of the libraries' own."""
 
 import logging
+import os
 import warnings
 
 import rich
@@ -20,7 +21,8 @@ def quieten() -> None:
     for library in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(library).setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # their tables
-    for part in ADVICE:
+    in_a_job = "SLURM_JOB_ID" in os.environ
+    for part in ADVICE if in_a_job else (*ADVICE, "`srun` command is available"):
         warnings.filterwarnings("ignore", message=f".*({part})")
 
 

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from jsonargparse import Namespace
+from lightning.pytorch import LightningModule, Trainer
 
-from classifiers.callbacks.run_folder import make_run_folder
+from classifiers.callbacks.run_folder import RunFolder, make_run_folder
 from classifiers.errors import UserError
+from classifiers.parser import StrictParser
 from tests.conftest import Cli
 
 
@@ -28,6 +31,19 @@ def test_a_fit_leaves_exactly_these_files(fit: Cli) -> None:
     ]
     assert folder.parent.name == "default"
     assert re.fullmatch(r"\d{8}-\d{6}", folder.name)
+
+
+def test_requeued_checkpoints_are_gone_before_any_process_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hpc_ckpt_1.ckpt").touch()
+    there: list[list[Path]] = []
+    trainer = Trainer(default_root_dir=tmp_path, accelerator="cpu", logger=False, enable_checkpointing=False)
+    monkeypatch.setattr(trainer.strategy, "barrier", lambda: there.append([*tmp_path.iterdir()]))
+    folder = RunFolder(StrictParser(), Namespace())
+    folder._start = 0.0
+    folder.on_fit_end(trainer, LightningModule())
+    assert there == [[]]
 
 
 def test_folders_of_one_second_differ(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ class RunFolder(SaveConfigCallback):
         if trainer.is_global_zero:
             for requeued in Path(trainer.default_root_dir).glob(f"{REQUEUED}*.ckpt"):
                 requeued.unlink()  # or Lightning would test its weights
+        trainer.strategy.barrier()  # nor may another process still find it
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         made = trainer.is_global_zero and hasattr(self, "folder") and not self.config.resume
