@@ -122,9 +122,19 @@ def test_a_database_lost_in_a_trial_is_one_line(
     sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     database = tmp_path / "sweeps/space/study.db"
+    monkeypatch.setattr(study, "HEARTBEAT", None)  # which might be writing at that moment
     monkeypatch.setattr(trials.Trials, "_try", lambda self, trial: database.write_bytes(b"no database " * 1000))
     with pytest.raises(SystemExit) as exit_info:
         sweep("--trials=1")
     assert exit_info.value.code == 2
     line = f"error: the database sqlite:///{database} can't be used: file is not a database\n"
     assert capsys.readouterr().err == line
+
+
+def test_a_sign_of_life_outlives_a_lost_database(tmp_path: Path) -> None:
+    with study.database_errors(""):
+        storage = study._storage(f"sqlite:///{tmp_path}/study.db")
+    no_database(tmp_path / "study.db")
+    with pytest.raises(StorageInternalError):
+        storage.get_all_studies()
+    storage.record_heartbeat(1)
