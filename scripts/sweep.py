@@ -52,10 +52,10 @@ def parsed(options: Sequence[str]) -> dict[str, Any]:
     return dict(yaml.safe_load(printed.getvalue()))
 
 
-def fixed(config: dict[str, Any], space: Space) -> dict[str, Any]:
+def fixed(config: dict[str, Any], space: Space) -> dict[str, str]:
     """The settings that all trials of a study must share, on whatever machine they are fitted."""
     own = (*OF_A_MACHINE, *space.distributions)
-    return {name: value for name, value in flat(config).items() if not name.startswith(own)}
+    return {name: str(value) for name, value in flat(config).items() if not name.startswith(own)}
 
 
 def sweep(arguments: argparse.Namespace, options: list[str]) -> Trials:

@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,13 @@ def start(
     process = FORKS.Process(target=_run, args=(folder, arguments, before, program))
     process.start()
     return Running(process, folder)
+
+
+def wait_for_file(process: subprocess.Popen[str], folder: Path, pattern: str) -> None:
+    """Until `folder` has a file of that `pattern`, which `process` writes before it ends."""
+    while not list(folder.glob(pattern)):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            raise AssertionError(f"it ended with {process.wait(timeout=0.05)}")
 
 
 def finished(folder: Path, *arguments: str) -> Running:

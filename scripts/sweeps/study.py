@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import optuna
 import sqlalchemy
@@ -33,7 +32,7 @@ class Storage(RDBStorage):
 
 
 def open_study(
-    url: str, name: str, best: BestCheckpoint, space: dict[str, str], fixed: dict[str, Any], pruner: str
+    url: str, name: str, best: BestCheckpoint, space: dict[str, str], fixed: dict[str, str], pruner: str
 ) -> Study:
     """The study `name` in the database at `url`, made if it isn't there.
 
@@ -46,7 +45,6 @@ def open_study(
     given = {"study_name": name, "direction": f"{best.mode}imize", "pruner": PRUNERS[pruner](), "load_if_exists": True}
     study = optuna.create_study(storage=storage, **given)
     settings = {"space": space, "monitor": best.monitor, "mode": best.mode}
-    fixed = {option: str(value) for option, value in fixed.items()}
     if not study.trials:
         study.set_user_attr("fixed", fixed)
         study.set_user_attr("settings", settings)

@@ -58,6 +58,7 @@ class ClassifierCLI(CheckpointCLI):
 
     def __init__(self, args: Sequence[str] | None = None) -> None:
         self.given = list(sys.argv[1:] if args is None else args)
+        self.asked = next((name for name in self.given[:1] if name in self.subcommands()), None)
         strict: dict[str, Any] = {"allow_abbrev": False}
         super().__init__(
             ImageClassifier,
@@ -90,8 +91,8 @@ class ClassifierCLI(CheckpointCLI):
             parser.link_arguments(f"data.{name}", f"model.net.init_args.{name}", apply_on="instantiate")
 
     def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
-        if self.given and self.given[0] in self.subcommands().keys() - {subcommand}:
-            return self.init_parser(**kwargs)  # that of another subcommand is never asked
+        if self.asked not in (None, subcommand):
+            return self.init_parser(**kwargs)  # whose options nobody reads
         parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
         if subcommand == "predict":
             parser.add_argument("--predictions", type=Path | None, help="CSV file of the class probabilities")
@@ -99,7 +100,7 @@ class ClassifierCLI(CheckpointCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         options = list(self.given)
-        if options and options[0] in self.subcommands():
+        if self.asked:
             options[1:1] = [*DEFAULT_CLASSES, *resumed(options)]
         try:
             self.config = parser.parse_args(options)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna import Study
 from optuna.exceptions import StorageInternalError
 from sqlalchemy import Engine, event
 from sweeps import study, trials
@@ -12,6 +13,10 @@ from classifiers.callbacks.checkpoints import BestCheckpoint
 from tests.scripts.sweeps.conftest import SPACE, Sweep
 
 FILE = "sqlite:///TMP/x.db"
+
+
+def open_in(folder: Path) -> Study:
+    return study.open_study(f"sqlite:///{folder}/study.db", "space", BestCheckpoint(), {}, {}, "none")
 
 
 def no_database(path: Path) -> None:
@@ -82,7 +87,7 @@ def test_two_processes_may_make_its_tables_at_once(tmp_path: Path) -> None:
     begun, opened = [], []
 
     def open_it() -> None:
-        opened.append(study.open_study(f"sqlite:///{tmp_path}/study.db", "space", BestCheckpoint(), {}, {}, "none"))
+        opened.append(open_in(tmp_path))
 
     def meanwhile(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if "CREATE TABLE studies" in statement and not begun:
@@ -99,9 +104,8 @@ def test_two_processes_may_make_its_tables_at_once(tmp_path: Path) -> None:
 def test_two_processes_never_take_the_same_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(study, "LOCKED", 0)
     monkeypatch.setattr(study, "HEARTBEAT", None)  # as `ask` wants none
-    url = f"sqlite:///{tmp_path}/study.db"
-    with study.database_errors(url):
-        one, other = (study.open_study(url, "space", BestCheckpoint(), {}, {}, "none") for _ in range(2))
+    with study.database_errors(""):
+        one, other = open_in(tmp_path), open_in(tmp_path)
         for size in (16, 32):
             one.enqueue_trial({"size": size})
     refused: list[str] = []

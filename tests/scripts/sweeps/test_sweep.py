@@ -1,4 +1,3 @@
-import contextlib
 import importlib.util
 import json
 import shlex
@@ -15,6 +14,7 @@ from optuna.trial import TrialState
 from classifiers.cli import main
 from classifiers.paths import project_root
 from tests.conftest import Promise
+from tests.processes import wait_for_file
 from tests.scripts.sweeps.conftest import Sweep
 
 
@@ -102,10 +102,8 @@ def test_twenty_trials_with_a_kill_in_their_middle(
     arguments: list[str], load: Callable[[], Study], tmp_path: Path, promise: Promise
 ) -> None:
     command = [sys.executable, project_root() / "scripts/sweep.py", *arguments, "--trials=20"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        while not list(tmp_path.glob("sweeps/space/trial-10/*/config.yaml")):
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                raise AssertionError(f"it ended with {process.wait(timeout=0.05)}")
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, text=True) as process:
+        wait_for_file(process, tmp_path, "sweeps/space/trial-10/*/config.yaml")
         process.kill()
     again = subprocess.run(command, capture_output=True, text=True, check=True)
     done = [trial for trial in load().trials if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]

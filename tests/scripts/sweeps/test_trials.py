@@ -15,6 +15,13 @@ from tests.processes import start
 from tests.scripts.sweeps.conftest import LONG, Sweep, states, sweep_in_this_process
 
 
+@pytest.fixture
+def work(arguments: list[str], tmp_path: Path) -> trials.Trials:
+    """One trial is to be done, of a study in memory."""
+    space = Space(tmp_path / "space.yaml")
+    return trials.Trials(optuna.create_study(), space, arguments, BestCheckpoint(), tmp_path / "sweep", many=1)
+
+
 @pytest.mark.slow
 def test_a_poor_trial_is_pruned_in_order(sweep: Sweep, load: Callable[[], Study], tmp_path: Path) -> None:
     sweep("--trials=1", LONG)
@@ -79,48 +86,35 @@ def test_a_killed_sweep_leaves_no_fit_behind_and_others_do_its_trial_once(
 
 
 @pytest.mark.slow
-def test_of_two_that_take_the_last_trial_at_once_one_steps_back(arguments: list[str], tmp_path: Path) -> None:
-    shared = optuna.create_study()
-    work = trials.Trials(
-        shared, Space(tmp_path / "space.yaml"), arguments, BestCheckpoint(), tmp_path / "sweep", many=1
-    )
-    shared.ask()
-    shared.optimize(work._try, n_trials=1)
-    assert states(shared) == ["RUNNING", "FAIL"]
+def test_of_two_that_take_the_last_trial_at_once_one_steps_back(work: trials.Trials, tmp_path: Path) -> None:
+    work.study.ask()
+    work.study.optimize(work._try, n_trials=1)
+    assert states(work.study) == ["RUNNING", "FAIL"]
     assert [trial.number for trial in work.counted()] == [0]
     assert not (tmp_path / "sweep").exists()
 
 
 def test_a_trial_that_died_before_its_first_sign_of_life_is_made_up_for(
-    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    work: trials.Trials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shared = optuna.create_study()
-    work = trials.Trials(
-        shared, Space(tmp_path / "space.yaml"), arguments, BestCheckpoint(), tmp_path / "sweep", many=1
-    )
-    shared.ask()
+    work.study.ask()
     assert len(work.counted()) == 1
     monkeypatch.setattr(trials, "DEAD", -1)
     assert work.counted() == []
 
 
 def test_a_trial_that_others_gave_up_is_left_to_them(
-    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    work: trials.Trials, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shared = optuna.create_study()
-    work = trials.Trials(
-        shared, Space(tmp_path / "space.yaml"), arguments, BestCheckpoint(), tmp_path / "sweep", many=1
-    )
-
     def slept(self: trials.Trials, trial: Trial) -> float:
         if trial.number == 0:
-            shared.tell(trial.number, state=TrialState.FAIL)
+            self.study.tell(trial.number, state=TrialState.FAIL)
         return 0.5
 
     monkeypatch.setattr(trials.Trials, "_try", slept)
     with database_errors(""):
         work.work_off()
-    assert states(shared) == ["FAIL", "COMPLETE"]
+    assert states(work.study) == ["FAIL", "COMPLETE"]
     given_up, done = capsys.readouterr().out.splitlines()
     assert given_up == "a trial showed no life for 60 seconds, so that others took it for dead and do it again"
     assert done.startswith("trial-1 finished, val/acc 50.00%")
