@@ -21,10 +21,10 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from classifiers.errors import UserError, reported
-from classifiers.files import require_writable, write_whole
-from classifiers.parser import StrictParser
-from classifiers.paths import project_root
+from classifiers.experiment.command.parser import StrictParser
+from classifiers.experiment.errors import UserError, reported
+from classifiers.experiment.files import require_writable, write_whole
+from classifiers.experiment.paths import project_root
 
 SECTIONS = {
     "tutorials": tutorials,

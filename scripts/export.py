@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from classifiers.errors import reported
-from classifiers.export import export, images_to_check
-from classifiers.parser import StrictParser
-from classifiers.prediction import load_classifier
+from classifiers.experiment.command.parser import StrictParser
+from classifiers.experiment.errors import reported
+from classifiers.inference.export import export, images_to_check
+from classifiers.inference.prediction import load_classifier
 
 if __name__ == "__main__":
     parser = StrictParser(description=__doc__, allow_abbrev=False)

@@ -3,7 +3,7 @@
 import sys
 
 from classifiers.cli import main
-from classifiers.paths import project_root
+from classifiers.experiment.paths import project_root
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]

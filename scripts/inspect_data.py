@@ -7,12 +7,12 @@ from rich.console import Console
 from rich.table import Table
 
 from classifiers.data import ImageDataModule
-from classifiers.errors import reported
+from classifiers.data.inspection import inspect_data
+from classifiers.experiment.command.parser import StrictParser
+from classifiers.experiment.errors import reported
+from classifiers.experiment.files import output_file
+from classifiers.experiment.paths import project_root
 from classifiers.figures import labelled_grid
-from classifiers.files import output_file
-from classifiers.inspection import inspect_data
-from classifiers.parser import StrictParser
-from classifiers.paths import project_root
 
 
 def show(data: ImageDataModule, out: Path) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
-from classifiers.callbacks.stop_on_signal import exiting_on_signals
-from classifiers.errors import UserError, reported
-from classifiers.files import output_file
-from classifiers.image_files import find_images
-from classifiers.parser import StrictParser
-from classifiers.prediction import classify, load_classifier
-from classifiers.predictions_csv import PredictionsCSV
+from classifiers.data.image_files import find_images
+from classifiers.experiment.command.parser import StrictParser
+from classifiers.experiment.errors import UserError, reported
+from classifiers.experiment.files import output_file
+from classifiers.experiment.training.stop_on_signal import exiting_on_signals
+from classifiers.inference.prediction import classify, load_classifier
+from classifiers.inference.predictions_csv import PredictionsCSV
 
 
 def predict(checkpoint: Path, given: Sequence[Path], top: int, csv: Path | None, device: str) -> None:

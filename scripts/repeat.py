@@ -5,10 +5,10 @@ from pathlib import Path
 from benchmarks.repeat import repeat
 from benchmarks.results import markdown
 
-from classifiers.errors import reported
-from classifiers.fitting import stoppable
-from classifiers.parser import StrictParser
-from classifiers.paths import project_root
+from classifiers.experiment.command.parser import StrictParser
+from classifiers.experiment.errors import reported
+from classifiers.experiment.paths import project_root
+from classifiers.experiment.studies.fitting import stoppable
 
 if __name__ == "__main__":
     parser = StrictParser(description=__doc__, allow_abbrev=False)

@@ -7,10 +7,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from classifiers.errors import UserError, reported
-from classifiers.parser import StrictParser
-from classifiers.paths import project_root
-from classifiers.runs import Row, Run, find_runs, read_run, sort_rows, table
+from classifiers.experiment.command.parser import StrictParser
+from classifiers.experiment.errors import UserError, reported
+from classifiers.experiment.paths import project_root
+from classifiers.experiment.runs.table import Row, Run, find_runs, read_run, sort_rows, table
 
 FORMATS = {"val/acc": ".2%", "test/acc": ".2%", "seconds": ".0f"}
 UNLIMITED = 10_000  # columns, where there is no terminal

@@ -17,13 +17,13 @@ from sweeps.space import Space
 from sweeps.study import PRUNERS, database_errors, open_study
 from sweeps.trials import Trials, as_options, cell
 
-from classifiers.callbacks.checkpoints import BestCheckpoint
 from classifiers.cli import main
-from classifiers.errors import UserError, reported
-from classifiers.files import require_writable
-from classifiers.fitting import stoppable
-from classifiers.paths import project_root
-from classifiers.settings import flat
+from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
+from classifiers.experiment.errors import UserError, reported
+from classifiers.experiment.files import require_writable
+from classifiers.experiment.paths import project_root
+from classifiers.experiment.settings import flat
+from classifiers.experiment.studies.fitting import stoppable
 
 OF_A_MACHINE = (
     "data.root",

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from classifiers.cli import main
-from classifiers.paths import project_root
+from classifiers.experiment.paths import project_root
 
 REAL_DATA = project_root() / "data"
 SMALL = [

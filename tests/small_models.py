@@ -7,7 +7,7 @@ import torch
 from lightning.pytorch import Trainer
 
 from classifiers import MLP, ImageClassifier, SyntheticDataModule
-from classifiers.settings import MODEL_LINKS
+from classifiers.experiment.settings import MODEL_LINKS
 
 QUIET: dict[str, Any] = {
     "accelerator": "cpu",

@@ -8,7 +8,7 @@ import yaml
 
 from classifiers import CIFAR10DataModule, FashionMNISTDataModule, SyntheticDataModule
 from classifiers.cli import main
-from classifiers.paths import project_root
+from classifiers.experiment.paths import project_root
 from tests.photos import write_photos
 
 ROOT = project_root()

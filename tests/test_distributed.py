@@ -15,8 +15,8 @@ import torch
 
 from classifiers import ImageClassifier, SyntheticDataModule, load_classifier
 from tests.conftest import SMALL
+from tests.experiment.checkpoints.test_resume import run_of
 from tests.processes import finished, start, wait_for_file
-from tests.test_resume import run_of
 
 TWO = ["--trainer.devices=2", "--trainer.strategy=ddp", "--data.test_size=131"]
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from classifiers import FashionMNISTDataModule, ImageClassifier
-from classifiers.paths import project_root
+from classifiers.experiment.paths import project_root
 from tests.conftest import REAL_DATA
 
 

@@ -17,7 +17,7 @@ import yaml
 from lightning.pytorch import seed_everything
 
 import classifiers
-from classifiers.paths import project_root
+from classifiers.experiment.paths import project_root
 from tests.conftest import SMALL, Promise
 from tests.models.test_models import test_contract as check_contract
 from tests.small_models import synthetic

@@ -7,7 +7,7 @@ from lightning.pytorch import seed_everything
 from torch.optim import lr_scheduler
 
 from classifiers import ConvNet, ImageClassifier
-from classifiers.errors import UserError
+from classifiers.experiment.errors import UserError
 from classifiers.optimization import OneCycle
 from tests.small_models import small, synthetic, trained
 

@@ -17,10 +17,10 @@ from torchvision.datasets import FashionMNIST
 
 from classifiers import CIFAR10DataModule, FashionMNISTDataModule, ImageClassifier, ImageDataModule
 from classifiers.data import fashion_mnist
-from classifiers.paths import project_root
+from classifiers.experiment.paths import project_root
 from tests.conftest import REAL_DATA, SMALL, Promise
+from tests.experiment.checkpoints.test_resume import run_of
 from tests.processes import finished, start
-from tests.test_resume import run_of
 
 pytestmark = pytest.mark.slow
 needs_fashion_mnist = pytest.mark.skipif(not (REAL_DATA / "FashionMNIST").exists(), reason="data/ has no Fashion-MNIST")

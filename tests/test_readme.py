@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from classifiers.paths import project_root
+from classifiers.experiment.paths import project_root
 from tests.conftest import Script
 from tests.processes import start
 from tests.small_models import saved

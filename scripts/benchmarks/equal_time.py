@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import torch
 
 from benchmarks.measure import CONFIGS, Bench, Row, Timing, fit, loop
-from classifiers.speed import bf16_is_fast
+from classifiers.experiment.training.speed import bf16_is_fast
 
 SEEDS = range(3)
 USED = 0.96  # of the loop's time, so that a slower minute still ends within it

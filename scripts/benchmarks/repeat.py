@@ -10,11 +10,11 @@ from typing import Any
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from benchmarks.results import Row, markdown, row
-from classifiers.errors import UserError
-from classifiers.explain import missing_file
-from classifiers.files import require_writable
-from classifiers.fitting import fitting
-from classifiers.history import read_history
+from classifiers.experiment.command.explain import missing_file
+from classifiers.experiment.errors import UserError
+from classifiers.experiment.files import require_writable
+from classifiers.experiment.runs.history import read_history
+from classifiers.experiment.studies.fitting import fitting
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from jsonargparse import get_loader
 from optuna import Trial
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution, distribution_to_json
 
-from classifiers.errors import UserError, one_line
-from classifiers.explain import missing_file
-from classifiers.runs import shortest
+from classifiers.experiment.command.explain import missing_file
+from classifiers.experiment.errors import UserError, one_line
+from classifiers.experiment.runs.table import shortest
 
 FORM = "{low: 0.01, high: 0.1, log: true} or {choices: [16, 32]}"
 Distribution = CategoricalDistribution | FloatDistribution | IntDistribution

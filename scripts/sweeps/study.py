@@ -14,9 +14,9 @@ from optuna.trial import FrozenTrial
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from classifiers.callbacks.checkpoints import BestCheckpoint
-from classifiers.errors import UserError, one_line
-from classifiers.settings import first_difference
+from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
+from classifiers.experiment.errors import UserError, one_line
+from classifiers.experiment.settings import first_difference
 
 PRUNERS = {"median": MedianPruner, "halving": SuccessiveHalvingPruner, "none": NopPruner}
 HEARTBEAT, DEAD = 10, 60  # seconds between a running trial's signs of life; without one, until it is given up

@@ -11,11 +11,11 @@ from optuna.storages import fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState
 from rich import get_console
 
-from classifiers.callbacks.checkpoints import BestCheckpoint
-from classifiers.errors import UserError
-from classifiers.fitting import Fit, fitting
-from classifiers.history import best_row
-from classifiers.terminal import say
+from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
+from classifiers.experiment.errors import UserError
+from classifiers.experiment.runs.history import best_row
+from classifiers.experiment.studies.fitting import Fit, fitting
+from classifiers.experiment.terminal import say
 from sweeps.space import Space
 from sweeps.study import DEAD, put_back
 

@@ -6,10 +6,10 @@ from classifiers.data import FashionMNISTDataModule as FashionMNISTDataModule
 from classifiers.data import ImageDataModule as ImageDataModule
 from classifiers.data import ImageFolderDataModule as ImageFolderDataModule
 from classifiers.data import SyntheticDataModule as SyntheticDataModule
+from classifiers.inference.prediction import classify as classify
+from classifiers.inference.prediction import load_classifier as load_classifier
 from classifiers.models import MLP as MLP
 from classifiers.models import ConvNet as ConvNet
 from classifiers.models import LeNet as LeNet
 from classifiers.models import Net as Net
 from classifiers.models import ResNet as ResNet
-from classifiers.prediction import classify as classify
-from classifiers.prediction import load_classifier as load_classifier

@@ -12,9 +12,9 @@ from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
-from classifiers.checkpoint import read_checkpoint
 from classifiers.data.image_dataset import Batch, class_indices
-from classifiers.errors import UserError, one_line
+from classifiers.experiment.checkpoints.reading import read_checkpoint
+from classifiers.experiment.errors import UserError, one_line
 from classifiers.metrics import LossAndAccuracy
 from classifiers.models.net import Net
 from classifiers.optimization import parameter_groups, require_length, total_steps

@@ -12,36 +12,30 @@ from lightning.pytorch.callbacks import ProgressBar as LightningBar
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser
 from torch import distributed
 
-from classifiers.callbacks import (
-    BestCheckpoint,
-    ClassMetrics,
-    ExactResume,
-    Figures,
-    FiniteLoss,
-    InitialWeights,
-    LastCheckpoint,
-    ProgressBar,
-    RunFolder,
-    StopOnSignal,
-    TensorBoardCharts,
-)
-from classifiers.callbacks.stop_on_signal import exiting_on_signals
-from classifiers.checkpoint import read_checkpoint
-from classifiers.checkpoint_cli import CheckpointCLI
-from classifiers.checkpoint_io import AtomicCheckpointIO
+from classifiers.callbacks import ClassMetrics, Figures, TensorBoardCharts
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
-from classifiers.errors import UserError, one_line, reported
-from classifiers.explain import trainer_option
-from classifiers.loggers import EventFile
-from classifiers.panels import print_end
-from classifiers.parser import StrictParser
-from classifiers.predictions_csv import write_predictions
-from classifiers.resume import resumed
-from classifiers.settings import MODEL_LINKS, NET_LINKS, flat
-from classifiers.speed import NoProfiler
-from classifiers.summary import summarise, write_metrics
-from classifiers.terminal import quieten, say
+from classifiers.experiment.checkpoints.callbacks import BestCheckpoint, LastCheckpoint
+from classifiers.experiment.checkpoints.exact_resume import ExactResume
+from classifiers.experiment.checkpoints.initial_weights import InitialWeights
+from classifiers.experiment.checkpoints.reading import read_checkpoint
+from classifiers.experiment.checkpoints.resume import resumed
+from classifiers.experiment.checkpoints.writing import AtomicCheckpointIO
+from classifiers.experiment.command.checkpoint_cli import CheckpointCLI
+from classifiers.experiment.command.explain import trainer_option
+from classifiers.experiment.command.parser import StrictParser
+from classifiers.experiment.errors import UserError, one_line, reported
+from classifiers.experiment.runs.folder import RunFolder
+from classifiers.experiment.runs.loggers import EventFile
+from classifiers.experiment.runs.panels import print_end
+from classifiers.experiment.runs.summary import summarise, write_metrics
+from classifiers.experiment.settings import MODEL_LINKS, NET_LINKS, flat
+from classifiers.experiment.terminal import quieten, say
+from classifiers.experiment.training.finite_loss import FiniteLoss
+from classifiers.experiment.training.progress_bar import ProgressBar
+from classifiers.experiment.training.speed import NoProfiler
+from classifiers.experiment.training.stop_on_signal import StopOnSignal, exiting_on_signals
+from classifiers.inference.predictions_csv import write_predictions
 
 # Given before all other options: as defaults of the parser they would leave their values to a class that replaces them.
 DEFAULT_CLASSES = (

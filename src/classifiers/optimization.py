@@ -10,7 +10,7 @@ from torch.nn import Parameter
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
 
-from classifiers.errors import UserError
+from classifiers.experiment.errors import UserError
 
 
 class OneCycle(OneCycleLR):

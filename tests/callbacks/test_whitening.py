@@ -4,7 +4,7 @@ from torch import nn
 
 from classifiers import ConvNet, ImageClassifier
 from classifiers.callbacks import WhitenFirstConvolution
-from classifiers.errors import UserError
+from classifiers.experiment.errors import UserError
 from tests.small_models import small, synthetic, trained
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from classifiers.data.class_folders import find_files
-from classifiers.errors import UserError
+from classifiers.experiment.errors import UserError
 from tests.photos import write_photos
 
 

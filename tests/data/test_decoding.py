@@ -8,8 +8,8 @@ from rich.console import Console
 
 from classifiers.data import decoding
 from classifiers.data.decoding import ImageFiles, check_images, read_images
-from classifiers.errors import UserError
-from classifiers.image_files import find_images, read_image
+from classifiers.data.image_files import find_images, read_image
+from classifiers.experiment.errors import UserError
 from tests.photos import write_photos
 
 SHAPE = (3, 12, 12)

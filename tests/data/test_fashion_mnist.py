@@ -6,7 +6,7 @@ import torch
 from torchvision.datasets import FashionMNIST
 
 from classifiers.data import FashionMNISTDataModule, fashion_mnist
-from classifiers.errors import UserError
+from classifiers.experiment.errors import UserError
 from tests.conftest import REAL_DATA
 
 real = pytest.mark.skipif(

@@ -3,7 +3,7 @@ import torch
 from lightning.pytorch import LightningModule, Trainer, seed_everything
 
 from classifiers.data import RandomHorizontalFlip, SyntheticDataModule
-from classifiers.errors import UserError
+from classifiers.experiment.errors import UserError
 
 
 def made(**arguments: object) -> SyntheticDataModule:

@@ -16,13 +16,13 @@ from PIL import Image
 
 from classifiers import CIFAR10DataModule, ImageFolderDataModule, load_classifier
 from classifiers.data import image_folder
-from classifiers.errors import UserError
-from classifiers.image_files import read_image
-from classifiers.inspection import inspect_data
+from classifiers.data.image_files import read_image
+from classifiers.data.inspection import inspect_data
+from classifiers.experiment.errors import UserError
 from tests.conftest import REAL_DATA, SMALL, Cli, Promise
+from tests.experiment.checkpoints.test_resume import content, differences, run_of
 from tests.photos import write_photos
 from tests.processes import finished, start
-from tests.test_resume import content, differences, run_of
 
 Fails = Callable[..., str]
 STREAMED = {"memory_limit": 0, "num_workers": 2}

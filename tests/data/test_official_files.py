@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from classifiers.data.official_files import Source, ensure_files
-from classifiers.errors import UserError
+from classifiers.experiment.errors import UserError
 from tests.processes import FORKS
 
 CONTENT = {"a": b"first file", "b": b"second file"}

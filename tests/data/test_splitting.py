@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from classifiers.data.splitting import held_out, stratified_order
-from classifiers.errors import UserError
+from classifiers.experiment.errors import UserError
 
 
 def test_a_size_below_one_is_a_share() -> None:

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
+from classifiers.experiment.runs.history import Row
 from classifiers.figures import learning_curves
-from classifiers.history import Row
 
 
 def train(epoch: int, step: int) -> Row:

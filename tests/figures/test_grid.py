@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional as F  # noqa: N812
 
 from classifiers.figures import labelled_grid, mistakes_grid
-from classifiers.mistakes import Mistake
+from classifiers.figures.mistakes import Mistake
 
 
 @pytest.mark.parametrize("one_hot", [False, True])

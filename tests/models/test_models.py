@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from classifiers import models
-from classifiers.errors import UserError
+from classifiers.experiment.errors import UserError
 from classifiers.models import ConvNet, LeNet, Net
 
 NETS = [net for net in vars(models).values() if isinstance(net, type) and issubclass(net, nn.Module) and net is not Net]

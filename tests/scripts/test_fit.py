@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from classifiers.paths import project_root
+from classifiers.experiment.paths import project_root
 from tests.conftest import SMALL, Script
 from tests.processes import start
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from benchmarks.repeat import repeat
 
-from classifiers import fitting
-from classifiers.errors import UserError
-from classifiers.paths import project_root
+from classifiers.experiment.errors import UserError
+from classifiers.experiment.paths import project_root
+from classifiers.experiment.studies import fitting
 from tests.conftest import Script
 from tests.processes import FORKS
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Script
-from tests.test_runs import make_run
+from tests.experiment.runs.test_table import make_run
 
 HISTORY = "epoch,step,val/loss,val/acc\n0,5,0.5,0.75\n"
 

@@ -13,13 +13,13 @@ from torchmetrics.classification import (
     MulticlassRecall,
 )
 
-from classifiers.callbacks.checkpoints import BestCheckpoint
 from classifiers.classifier import ImageClassifier
 from classifiers.data.image_dataset import Batch, class_indices
+from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
+from classifiers.experiment.runs.history import best_row, read_history
+from classifiers.experiment.runs.loggers import EventFile
 from classifiers.figures import confusion_matrix, learning_curves, mistakes_grid
-from classifiers.history import best_row, read_history
-from classifiers.loggers import EventFile
-from classifiers.mistakes import Mistakes
+from classifiers.figures.mistakes import Mistakes
 
 SCORES = {"precision": MulticlassPrecision, "recall": MulticlassRecall, "F1": MulticlassF1Score}
 

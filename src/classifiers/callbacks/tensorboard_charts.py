@@ -10,9 +10,9 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
+from classifiers.experiment.runs.loggers import EventFile
+from classifiers.experiment.terminal import say
 from classifiers.figures import labelled_grid
-from classifiers.loggers import EventFile
-from classifiers.terminal import say
 
 LAYOUT = {
     "training and validation": {

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
-from classifiers.errors import UserError
+from classifiers.experiment.errors import UserError
 
 
 class WhitenFirstConvolution(Callback):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from classifiers.errors import UserError
+from classifiers.experiment.errors import UserError
 
 
 class Augmentation(ABC):

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from classifiers.errors import UserError
-from classifiers.image_files import find_images
+from classifiers.data.image_files import find_images
+from classifiers.experiment.errors import UserError
 
 SPLITS = ("train", "val", "test")
 

@@ -12,8 +12,8 @@ from rich.progress import track
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
-from classifiers.errors import UserError
-from classifiers.image_files import check_image, read_image
+from classifiers.data.image_files import check_image, read_image
+from classifiers.experiment.errors import UserError
 
 MANY = 1000  # from which on there is a progress bar
 NAMED = 5  # unreadable files, at most

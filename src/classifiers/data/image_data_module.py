@@ -13,10 +13,10 @@ from torch.utils.data import DataLoader, Sampler
 
 from classifiers.data.augmentations import Augmentation
 from classifiers.data.image_dataset import Batch, ImageDataset, Images
-from classifiers.data.repeatable import RepeatableDataModule
 from classifiers.data.splitting import held_out
-from classifiers.errors import UserError
-from classifiers.paths import project_root
+from classifiers.experiment.checkpoints.repeatable_data import RepeatableDataModule
+from classifiers.experiment.errors import UserError
+from classifiers.experiment.paths import project_root
 
 # Lightning advises worker processes; a batch that is one index into a tensor is faster without them.
 warnings.filterwarnings("ignore", message=".*does not have many workers.*")

@@ -16,7 +16,7 @@ from classifiers.data.image_data_module import ImageDataModule
 from classifiers.data.image_dataset import Images
 from classifiers.data.splitting import held_out, stratified_order
 from classifiers.data.statistics import mean_and_std
-from classifiers.errors import UserError
+from classifiers.experiment.errors import UserError
 
 SAMPLE = 5000  # images from which mean and std are computed
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from classifiers.errors import UserError, one_line
+from classifiers.experiment.errors import UserError, one_line
 
 
 @dataclass(frozen=True)

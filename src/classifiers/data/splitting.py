@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from classifiers.errors import UserError
+from classifiers.experiment.errors import UserError
 
 
 def held_out(option: str, share: int | float, size: int) -> int:

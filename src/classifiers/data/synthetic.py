@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from classifiers.data.image_data_module import ImageDataModule
-from classifiers.errors import UserError
+from classifiers.experiment.errors import UserError
 
 
 class SyntheticDataModule(ImageDataModule):

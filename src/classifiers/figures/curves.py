@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from classifiers.experiment.runs.history import Row
 from classifiers.figures.style import DARK, LIGHT, styled
-from classifiers.history import Row
 
 PANELS = (("loss", "train/epoch_loss", "val/loss"), ("accuracy", "train/acc", "val/acc"))
 TRAINING: Any = {"label": "training", "color": LIGHT, "linestyle": "--", "marker": "s"}

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from classifiers.data.image_dataset import class_indices
+from classifiers.figures.mistakes import Mistake
 from classifiers.figures.style import short, styled
-from classifiers.mistakes import Mistake
 
 
 @styled

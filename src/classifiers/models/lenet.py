@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from classifiers.errors import UserError
+from classifiers.experiment.errors import UserError
 from classifiers.models.mlp import perceptron
 from classifiers.models.net import Net
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from classifiers.errors import UserError
+from classifiers.experiment.errors import UserError
 from classifiers.models.net import Net
 
 

@@ -10,8 +10,8 @@ import pytest
 from optuna import Study
 from sweeps import study, trials
 
-from classifiers import fitting
-from classifiers.paths import project_root
+from classifiers.experiment.paths import project_root
+from classifiers.experiment.studies import fitting
 from tests.conftest import SMALL, Script
 from tests.processes import FORKS
 

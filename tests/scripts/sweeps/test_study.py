@@ -9,7 +9,7 @@ from optuna.exceptions import StorageInternalError
 from sqlalchemy import Engine, event
 from sweeps import study, trials
 
-from classifiers.callbacks.checkpoints import BestCheckpoint
+from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
 from tests.scripts.sweeps.conftest import SPACE, Sweep
 
 FILE = "sqlite:///TMP/x.db"

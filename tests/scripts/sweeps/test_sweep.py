@@ -12,7 +12,7 @@ from optuna import Study
 from optuna.trial import TrialState
 
 from classifiers.cli import main
-from classifiers.paths import project_root
+from classifiers.experiment.paths import project_root
 from tests.conftest import Promise
 from tests.processes import wait_for_file
 from tests.scripts.sweeps.conftest import Sweep

@@ -10,7 +10,7 @@ from sweeps import trials
 from sweeps.space import Space
 from sweeps.study import database_errors
 
-from classifiers.callbacks.checkpoints import BestCheckpoint
+from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
 from tests.processes import start
 from tests.scripts.sweeps.conftest import LONG, Sweep, states, sweep_in_this_process
 

@@ -1,0 +1,54 @@
+"""Weights to start a fit from."""
+
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import nn
+
+from classifiers.classifier import ImageClassifier
+from classifiers.experiment.checkpoints.reading import read_checkpoint, tensors
+from classifiers.experiment.errors import UserError
+from classifiers.experiment.terminal import say
+
+
+class InitialWeights(Callback):
+    """Copies what fits of the weights at `path` into the net before training, over what other callbacks made of it.
+
+    Raises:
+        UserError: there is no checkpoint at `path`, or nothing of it fits.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if stage == "fit":
+            assert isinstance(pl_module, ImageClassifier)
+            init_weights(pl_module.net, self.path)
+
+
+def init_weights(net: nn.Module, path: str | Path) -> None:
+    """Copy the weights at `path` into those parts of `net` that have the same name and shape, and say which.
+
+    `path` is a checkpoint of this project, or a plain state dict.
+
+    Raises:
+        UserError: nothing fits.
+    """
+    content = read_checkpoint(path)
+    weights: dict[str, Any] = content.get("state_dict", content)
+    prefix = "net." if "state_dict" in content else ""
+    named = {name.removeprefix(prefix): value for name, value in tensors(weights).items()}
+    own = net.state_dict()
+    fitting = {name: value for name, value in named.items() if name in own and own[name].shape == value.shape}
+    if not fitting:
+        raise UserError(f"--init_weights: nothing in {path} fits {type(net).__name__}")
+    net.load_state_dict(fitting, strict=False)
+    left_out = sorted(named.keys() - fitting.keys())
+    fresh = sorted(own.keys() - fitting.keys())
+    say(f"Loaded {len(fitting)} of {len(own)} tensors from {path}")
+    if left_out:
+        say(f"  not loaded from it: {', '.join(left_out)}")
+    if fresh:
+        say(f"  newly initialised: {', '.join(fresh)}")

@@ -1,0 +1,85 @@
+"""The argument parser: a mistake is one line that names the option and the nearest right one; YAML keys stand once."""
+
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any, NoReturn, TypeVar
+
+import torch
+import yaml
+from jsonargparse import add_instantiator, get_loader, set_loader, set_parsing_settings
+from jsonargparse.typing import register_type
+from lightning.pytorch.cli import LightningArgumentParser
+
+from classifiers.experiment.command.explain import explain
+from classifiers.experiment.errors import UserError, one_line
+
+Made = TypeVar("Made")
+OBJECT = re.compile(r"^( *)\S+: \W?Unable to serialize instance.*\n(\1 +.*\n)*", re.MULTILINE)
+
+
+class StrictParser(LightningArgumentParser):
+    """A LightningArgumentParser whose errors are one line, exit code 2, without usage."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        if not self.exit_on_error:
+            super().error(message, ex)
+        print(f"error: {explain(message, self._options())}", file=sys.stderr)
+        sys.exit(2)
+
+    def dump(self, *args: Any, **kwargs: Any) -> str:
+        """Unlike the base class, leave out those defaults of classes that are objects which no text can stand for."""
+        with warnings.catch_warnings(action="ignore"):  # which tell of these objects
+            return OBJECT.sub("", super().dump(*args, **kwargs))
+
+    def _options(self) -> Iterator[str]:
+        for action in self._actions:
+            yield action.dest
+            if isinstance(action.choices, dict):  # the parsers of the subcommands
+                for subparser in action.choices.values():
+                    yield from subparser._options()
+
+
+def _load_strictly(text: str) -> Any:
+    """Load YAML as jsonargparse does, but refuse keys that stand twice and sections that are no maps."""
+    if text.count(":") > 1:
+        _refuse_duplicates(yaml.compose(text, Loader=yaml.SafeLoader))
+    content = _load(text)
+    for section in ("trainer", "model", "best_checkpoint", "last_checkpoint") if isinstance(content, dict) else ():
+        if isinstance(content.get(section), list | int | float):
+            raise yaml.YAMLError(f"{section} must be a map of options, not {content[section]}")
+    return content
+
+
+def _refuse_duplicates(node: yaml.Node | None) -> None:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_duplicates(item)
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} stands twice", key.start_mark)
+            seen.add(key.value)
+            _refuse_duplicates(value)
+
+
+def _float_tensor(values: Any) -> torch.Tensor:
+    return torch.tensor(values, dtype=torch.get_default_dtype())
+
+
+def _instantiate(class_type: type[Made], *args: Any, **kwargs: Any) -> Made:
+    """Make what a config asks for. ValueError and RuntimeError are how torch refuses a value."""
+    try:
+        return class_type(*args, **kwargs)
+    except (ValueError, RuntimeError) as error:
+        raise UserError(f"{class_type.__name__} can't be made: {one_line(error)}") from error
+
+
+# so that a config can say `weight: [1, 2, 3]` of a loss
+register_type(torch.Tensor, torch.Tensor.tolist, _float_tensor, deserializer_exceptions=(TypeError, ValueError))
+_load = get_loader("yaml")
+set_loader("yaml", _load_strictly, exceptions=(yaml.YAMLError,))
+add_instantiator(_instantiate, object)
+set_parsing_settings(import_path_denylist=[], instantiate_subclass_spec_in_any=False)  # its own list, enforced

@@ -1,0 +1,50 @@
+"""What a finished run came to: `metrics.json` in its folder."""
+
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from classifiers.experiment.files import write_whole
+from classifiers.experiment.paths import project_root
+
+
+def summarise(
+    config: Any,
+    epochs: int,
+    seconds: float,
+    trained: Mapping[str, float],
+    best: Mapping[str, Any],
+    tested: Mapping[str, float],
+) -> dict[str, Any]:
+    """What a fit came to: the last training metrics, and those of the `best` checkpoint on validation and test."""
+    return {
+        "experiment": config.experiment,
+        "seed": config.seed_everything,
+        "epochs": epochs,
+        "best_epoch": best["epoch"],
+        "seconds": round(seconds, 1),
+        **{name: value for name, value in trained.items() if name.startswith("train/")},
+        **{name: value for name, value in best["metrics"].items() if name.startswith("val/")},
+        **tested,
+    }
+
+
+def write_metrics(folder: Path, result: dict[str, Any]) -> None:
+    """Write `result`, with the versions and the commit that made it, to `metrics.json` in `folder`."""
+    packages = ("torch", "torchvision", "lightning", "torchmetrics")
+    versions = {"python": platform.python_version(), **{name: version(name) for name in packages}}
+    text = json.dumps({**result, "versions": versions, "git_commit": _git_commit()}, indent=2)
+    write_whole(folder / "metrics.json", text + "\n")
+
+
+def _git_commit() -> str | None:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        found = subprocess.run(command, cwd=project_root(), capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()

@@ -1,0 +1,90 @@
+"""An orderly end for a fit that is told to stop."""
+
+import contextlib
+import signal
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from classifiers.experiment.checkpoints.callbacks import LastCheckpoint
+from classifiers.experiment.terminal import say
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def exit_at_once(number: int, frame: FrameType | None = None) -> None:
+    """End the program with the exit code that shells give to a signal."""
+    raise SystemExit(128 + number)
+
+
+@contextlib.contextmanager
+def exiting_on_signals() -> Iterator[None]:
+    """While this lasts, and until something else handles them, Ctrl-C and SIGTERM end the program at once."""
+    handlers = {number: signal.signal(number, exit_at_once) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+class StopOnSignal(Callback):
+    """Lets Ctrl-C and SIGTERM end training when the next step begins, with `last.ckpt` saved; the second, at once.
+
+    What Lightning does at Slurm's SIGUSR1, save a checkpoint and requeue the job, waits for the next step too. Several
+    processes, which have to agree, do so every `log_every_n_steps`.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._requeue = False
+        self._handlers: dict[signal.Signals, Any] = {}
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._handlers = {number: signal.signal(number, self._receive) for number in SIGNALS}
+        if callable(signal.getsignal(signal.SIGUSR1)):
+            self._handlers[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._receive)
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        steps = 1 if trainer.world_size == 1 else max(1, trainer.log_every_n_steps)  # type: ignore[attr-defined]
+        if batch_idx % trainer.accumulate_grad_batches or trainer.global_step % steps:
+            return
+        if signal.SIGUSR1 in self._handlers and _any(trainer, self._requeue):
+            self._requeue = False
+            self._handlers[signal.SIGUSR1](signal.SIGUSR1, None)
+        self._stop_if_told(trainer)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers = {}
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """For a signal that came in the last validation."""
+        self._stop_if_told(trainer)
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        self.on_train_end(trainer, pl_module)
+
+    def _stop_if_told(self, trainer: Trainer) -> None:
+        if _any(trainer, self.received is not None):
+            last = next(callback for callback in trainer.checkpoint_callbacks if isinstance(callback, LastCheckpoint))
+            last.save(trainer)
+            where = f"saved {last.path}" if last.path else "nothing to save"
+            say(f"Stopped before step {trainer.global_step}: {where}")
+            exit_at_once(self.received or signal.SIGTERM)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGUSR1:
+            self._requeue = True
+        elif self.received is not None:
+            exit_at_once(number)
+        else:
+            self.received = number
+
+
+def _any(trainer: Trainer, decision: bool) -> bool:
+    """Whether any of the processes decides so."""
+    return trainer.strategy.reduce_boolean_decision(decision, all=False)

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+
+from classifiers.experiment.runs.loggers import EventFile, MetricsCSV
+
+
+def test_rows_are_appended_and_new_metrics_add_columns(tmp_path: Path) -> None:
+    logger = MetricsCSV(tmp_path)
+    logger.log_metrics({"train/loss": 2.5, "epoch": 0}, step=49)
+    logger.log_metrics({"train/loss": 1.5, "epoch": 0}, step=99)
+    assert (tmp_path / "metrics.csv").read_text() == "epoch,step,train/loss\n0,49,2.5\n0,99,1.5\n"
+    logger.log_metrics({"val/acc": 0.5, "epoch": 0}, step=99)
+    expected = "epoch,step,train/loss,val/acc\n0,49,2.5,\n0,99,1.5,\n0,99,,0.5\n"
+    assert (tmp_path / "metrics.csv").read_text() == expected
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.csv"]
+
+
+@pytest.mark.parametrize("cut", ["1,", "1"])
+def test_a_resumed_file_keeps_the_rows_before_its_step(cut: str, tmp_path: Path) -> None:
+    file = tmp_path / "metrics.csv"
+    file.write_text(f"epoch,step,train/loss,val/acc\n0,5,2.5,\n0,5,,0.5\n1,6,1.5,\n{cut}")  # killed in the last row
+    MetricsCSV(tmp_path, step=6).log_metrics({"train/loss": 1.25, "epoch": 1}, step=6)
+    assert file.read_text() == "epoch,step,train/loss,val/acc\n0,5,2.5,\n0,5,,0.5\n1,6,1.25,\n"
+    logger = MetricsCSV(tmp_path)
+    assert file.read_text() == ""
+    logger.log_metrics({"val/acc": 0.5, "epoch": 0}, step=5)
+    assert file.read_text() == "epoch,step,val/acc\n0,5,0.5\n"
+
+
+def test_a_logger_that_wrote_nothing_makes_no_file(tmp_path: Path) -> None:
+    EventFile(tmp_path / "run").finalize("failed")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_event_file_holds_the_fit_and_its_test(tmp_path: Path) -> None:
+    logger = EventFile(tmp_path)
+    logger.log_metrics({"val/acc": 0.5}, step=0)
+    logger.save()
+    logger.finalize("success")
+    logger.log_metrics({"test/acc": 0.5}, step=0)
+    logger.finalize("success")
+    (file,) = tmp_path.iterdir()
+    assert file.name.startswith("events.out.tfevents.")
+    content = file.read_bytes()
+    assert b"val/acc" in content
+    assert b"test/acc" in content
+    logger.experiment.close()
