@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from torch.distributed import DistStoreError
 
 
 class UserError(Exception):
@@ -16,16 +17,21 @@ class UserError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message.rpartition("UserError: ")[2])  # a DataLoader's worker puts its traceback before it
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it."""
+        return [f"error: {self}"]
+
 
 USER_ERRORS = (UserError, MisconfigurationException)
 # what Lightning and torch raise bare, some only at the first batch, and what else there is to say of it
 BARE = {
     r"Early stopping conditioned on metric": "",
     r"`val_check_interval` .* must be less than or equal": "",
-    r"to have \d+ channels, but got [1-4] channels": "--model.net is made for other images than those of --data: ",
+    r"to have \d+ channels, but got [1-4] channels": "--model.net is made for other inputs than those of --data: ",
     r"You set .devices=\d+. and .num_nodes=\d+. in Lightning": "--trainer.devices and --trainer.num_nodes: ",
     r"weight tensor should be defined": "--model.loss.weight needs a value for each class: ",
 }
+APART = "the processes don't come together ({}): start every rank, with one MASTER_ADDR, MASTER_PORT and WORLD_SIZE"
 
 
 def told(error: BaseException) -> str | None:
@@ -33,6 +39,8 @@ def told(error: BaseException) -> str | None:
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     if full or isinstance(error, USER_ERRORS):
         return one_line(error)
+    if isinstance(error, DistStoreError):
+        return APART.format(one_line(error))
     return next((cure + one_line(error) for said, cure in BARE.items() if re.search(said, str(error))), None)
 
 
@@ -42,18 +50,28 @@ def one_line(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def reported() -> Iterator[None]:
-    """End the program with one line and exit code 2 at a user's mistake."""
+def as_user_errors() -> Iterator[None]:
+    """Make a UserError of whatever counts as a user's mistake, be it what caused another error."""
     try:
         yield
-    except BrokenPipeError:  # whoever read the output, such as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
     except Exception as error:
         cause: BaseException | None = error
         while cause is not None and told(cause) is None:
             cause = cause.__cause__  # jsonargparse wraps what a constructor raises
-        if cause is None:
+        if cause is None or cause is error and isinstance(error, UserError):
             raise
-        print(f"error: {told(cause)}", file=sys.stderr)
+        raise UserError(str(told(cause))) from None
+
+
+@contextlib.contextmanager
+def reported() -> Iterator[None]:
+    """End the program with one line and exit code 2 at a user's mistake."""
+    try:
+        with as_user_errors():
+            yield
+    except BrokenPipeError:  # whoever read the output, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

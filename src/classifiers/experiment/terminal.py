@@ -1,32 +1,70 @@
 """Plain lines at the terminal, and none of the libraries' own."""
 
+import contextlib
 import logging
 import os
 import warnings
+from collections.abc import Iterator
+from typing import Any
 
 import rich
 from lightning.pytorch.utilities import rank_zero_only
 
+LEVELS = {
+    "lightning.pytorch": logging.WARNING,
+    "lightning.fabric": logging.WARNING,
+    "lightning.pytorch.profilers": logging.INFO,  # their tables
+}
 ADVICE = (
     "LeafSpec",  # a deprecation within Lightning
     "smaller than the logging interval",
     "requested to overfit",
     "is not supported by the model summary",
     "add_custom_scalars|jit",
+    "your dataloader is not resumable",  # it is not the DataLoader that resumes here
+    "does not have many workers",  # a batch that is one index into a tensor is faster without them
 )
 
 
-def quieten() -> None:
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
     """Keep the libraries' notes and advice from the terminal; their warnings of real trouble stay."""
-    for library in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(library).setLevel(logging.WARNING)
-    logging.getLogger("lightning.pytorch.profilers").setLevel(logging.INFO)  # their tables
+    before = {name: logging.getLogger(name).level for name in LEVELS}
     in_a_job = "SLURM_JOB_ID" in os.environ
-    for part in ADVICE if in_a_job else (*ADVICE, "`srun` command is available"):
-        warnings.filterwarnings("ignore", message=f".*({part})")
+    with warnings.catch_warnings():
+        for part in ADVICE if in_a_job else (*ADVICE, "`srun` command is available"):
+            warnings.filterwarnings("ignore", message=f".*({part})")
+        try:
+            for name, level in LEVELS.items():
+                logging.getLogger(name).setLevel(level)
+            yield
+        finally:
+            for name, level in before.items():
+                logging.getLogger(name).setLevel(level)
 
 
 @rank_zero_only
 def say(text: str) -> None:
     """Print a line, above a progress bar if there is one."""
     rich.get_console().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def shown(metric: str, value: float) -> str:
+    """The value of a metric as people read it: shares of right answers in percent."""
+    return f"{value:.2%}" if metric.endswith(("acc", "accuracy")) else f"{value:.4f}"
+
+
+class NotebookLine:
+    """One line in a notebook's output that changes in place."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, text: str) -> None:
+        """Let it be `text`; an empty one that was never shown stays out of the output."""
+        if self._handle is None and text:
+            from IPython.display import display
+
+            self._handle = display({"text/plain": text}, raw=True, display_id=True)
+        elif self._handle is not None:
+            self._handle.update({"text/plain": text}, raw=True)

@@ -48,7 +48,7 @@ class BestCheckpoint(RunCheckpoint):
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         score = trainer.callback_metrics.get(self.monitor)
         if score is None:
-            known = " and ".join(sorted(name for name in trainer.callback_metrics if name.startswith("val/")))
+            known = " and ".join(sorted(name for name in trainer.callback_metrics if name.startswith("val")))
             raise UserError(f"--best_checkpoint.monitor {self.monitor} is no metric of a validation: these are {known}")
         if not trainer.sanity_checking and self._improves(score):
             self.best_model_score = score.item()

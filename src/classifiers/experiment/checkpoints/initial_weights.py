@@ -6,14 +6,14 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import nn
 
-from classifiers.classifier import ImageClassifier
 from classifiers.experiment.checkpoints.reading import read_checkpoint, tensors
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.terminal import say
 
 
 class InitialWeights(Callback):
-    """Copies what fits of the weights at `path` into the net before training, over what other callbacks made of it.
+    """Copies what fits of the weights at `path` into the module's `net`, or else into the module, before training, over
+    what other callbacks made of it.
 
     Raises:
         UserError: there is no checkpoint at `path`, or nothing of it fits.
@@ -24,8 +24,7 @@ class InitialWeights(Callback):
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if stage == "fit":
-            assert isinstance(pl_module, ImageClassifier)
-            init_weights(pl_module.net, self.path)
+            init_weights(getattr(pl_module, "net", pl_module), self.path)
 
 
 def init_weights(net: nn.Module, path: str | Path) -> None:

@@ -5,32 +5,31 @@ import sys
 import warnings
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
-from lightning.pytorch.cli import instantiate_module
 from lightning.pytorch.core.saving import CHECKPOINT_PAST_HPARAMS_KEYS
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from classifiers.experiment.command.explain import explain
-from classifiers.experiment.errors import UserError, one_line
+from classifiers.experiment.errors import UserError
 
 SETTINGS = LightningModule.CHECKPOINT_HYPER_PARAMS_KEY
-INSTANTIATOR = "lightning.pytorch.cli.instantiate_module"  # noted by Lightning in checkpoints of the command line
+INSTANTIATOR, CLASS = "_instantiator", "_class_path"  # among the settings where these build the model again
+LIGHTNINGS = "lightning.pytorch.cli.instantiate_module"  # the one instantiator that is heeded
 PLAIN = re.compile(r"[\w/-]*")  # a setting that jsonargparse takes for neither an import path nor YAML
 NO_PATH = re.compile(r"(?![^\W\d]\w*(\.[^\W\d]\w*)+$).*", re.DOTALL)
 DAMAGE = (OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, UnpicklingError)
-Model = TypeVar("Model", bound=LightningModule)
 
 
 def read_checkpoint(path: str | Path, given: Any = None) -> dict[str, Any]:
     """The content of a checkpoint, on the CPU.
 
     The settings that rebuild its model may name nets, losses, optimisers and schedules that are imported already, and
-    whatever the settings `given` here name too. Nothing is imported or called.
+    whatever the settings `given` here name too; only those called `…_names` may be any text. Nothing is imported or
+    called.
 
     Raises:
         UserError: no such file, a damaged one, or one that holds or names more than that.
@@ -39,8 +38,9 @@ def read_checkpoint(path: str | Path, given: Any = None) -> dict[str, Any]:
         with warnings.catch_warnings(action="ignore"):  # torch wonders at unusual pickles before it refuses them
             checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         parts = (SETTINGS, *CHECKPOINT_PAST_HPARAMS_KEYS)  # Lightning still heeds the past ones
-        settings = [{**checkpoint.get(part, {}), "class_names": None} for part in parts]
-        texts = _texts(settings) - _texts(given) - {INSTANTIATOR}
+        settings = [dict(checkpoint.get(part, {})) for part in parts]
+        named = [{key: value for key, value in part.items() if not key.endswith("_names")} for part in settings]
+        texts = _texts(named) - _texts(given) - {LIGHTNINGS}
         whole = bool(checkpoint) and isinstance(checkpoint.get("state_dict", {}), dict)
     except FileNotFoundError as error:
         raise UserError(f"there is no checkpoint {path}") from error
@@ -50,7 +50,7 @@ def read_checkpoint(path: str | Path, given: Any = None) -> dict[str, Any]:
         raise UserError(f"{path} is no checkpoint, or a damaged one") from error
     if not whole:
         raise UserError(f"{path} is no checkpoint, or a damaged one")
-    harmless = PLAIN if any("net" in part for part in settings) else NO_PATH  # of no net, no model is built
+    harmless = PLAIN if any(INSTANTIATOR in part for part in settings) else NO_PATH  # or no model is built of them
     for name in sorted(text for text in texts if not harmless.fullmatch(text)):
         module, _, attribute = name.rpartition(".")
         named = getattr(sys.modules.get(module), "__dict__", {}).get(attribute)  # getattr alone might import
@@ -66,26 +66,6 @@ def _texts(value: Any) -> set[str]:
         return {value}
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple | set) else ()
     return set().union(*map(_texts, items))
-
-
-def rebuild(kind: type[Model], checkpoint: dict[str, Any], path: str | Path) -> Model:
-    """The model of a checkpoint that the command line wrote, with its weights, on the CPU.
-
-    Raises:
-        UserError: the checkpoint doesn't say how to build its model, or not rightly.
-    """
-    settings = checkpoint.get(SETTINGS, {})
-    if "net" not in settings:
-        cure = f"in Python, {kind.__name__}.load_from_checkpoint(path, net=net) loads it"
-        raise UserError(f"{path} doesn't hold its net, as the command line didn't write it: {cure}")
-    try:
-        model = instantiate_module(kind, {name: value for name, value in settings.items() if name != "_instantiator"})
-    except Exception as error:  # settings of a stranger may go wrong in any way
-        message = one_line(error) if isinstance(error, UserError) else str(error).replace('"module.', '"model.')
-        raise UserError(f"the model of {path} can't be built: {explain(message, ())}") from error
-    require_fit(checkpoint, model, path)
-    model.load_state_dict(checkpoint["state_dict"])
-    return model
 
 
 def require_fit(checkpoint: dict[str, Any], model: nn.Module, path: str | Path) -> None:

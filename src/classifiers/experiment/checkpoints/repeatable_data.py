@@ -1,31 +1,29 @@
 """What a fit draws at random: the same whether it was interrupted or not."""
 
 import random
-import warnings
+import weakref
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningDataModule
+from lightning.pytorch import LightningDataModule, Trainer
 from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
-from torch.utils.data import Sampler
+from torch.utils.data import Dataset, Sampler
 
-from classifiers.data.image_dataset import Batch, ImageDataset
+from classifiers.experiment.checkpoints.describing import Described
 from classifiers.experiment.checkpoints.epoch_sampler import EpochSampler
 
-# It is not the DataLoader that resumes here.
-warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
 
+class RepeatableDataModule(Described, LightningDataModule):
+    """A base for data modules whose fits resume exactly: theirs is to give the training loader `training_sampler(…)`.
 
-class RepeatableDataModule(LightningDataModule):
-    """Draws the order of an epoch's images from the run's seed and the epoch, and seeds torch's random numbers of each
-    training step, those of augmentation and of dropout alike, from these, the batch and the process.
-
-    A checkpoint has the seed and the place, so that a fit which goes on from it repeats what it would have drawn.
+    It draws the order of an epoch from the run's seed and the epoch, and seeds torch's random numbers of each training
+    step, those of augmentation and of dropout alike, from these, the batch and the process. A checkpoint has the seed
+    and the place, so that a fit which goes on from it repeats what it would have drawn. (Worker processes' own random
+    numbers are not among these: augment in `on_after_batch_transfer`.)
     """
 
-    def setup(self, stage: str) -> None:
-        if stage == "fit":
-            self._seed, self._resumed = torch.initial_seed(), (0, 0)
+    _seed, _resumed = 0, (0, 0)
+    _fit: "weakref.ref[Trainer] | None" = None  # whose seed and place these are
 
     def state_dict(self) -> dict[str, int]:
         """The seed, and the epoch and the batch within it that come next."""
@@ -34,10 +32,11 @@ class RepeatableDataModule(LightningDataModule):
         return {"seed": self._seed, "epoch": epoch.processed, "batch": 0 if ended else batch.processed}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        self._seed, self._resumed = state_dict["seed"], (state_dict["epoch"], state_dict["batch"])
+        self._begin(state_dict["seed"], (state_dict["epoch"], state_dict["batch"]))
 
-    def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         if self.trainer is not None and self.trainer.training:
+            self._begin_with_the_fit()
             epoch, step = self._progress()
             _, rank = self._process()
             seed = random.Random(f"{self._seed} {epoch.processed} {step.ready} {rank}").getrandbits(63)
@@ -47,16 +46,25 @@ class RepeatableDataModule(LightningDataModule):
                 torch.get_device_module(device).manual_seed(seed)
         return batch
 
-    def training_sampler(self, images: ImageDataset, batch_size: int, shuffle: bool) -> EpochSampler:
-        """The order of this process's share of the training images, from where the fit goes on."""
+    def training_sampler(self, dataset: Dataset[Any], batch_size: int, shuffle: bool = True) -> EpochSampler:
+        """The order of this process's share of `dataset`, from where the fit goes on."""
+        self._begin_with_the_fit()
         (epoch, batch), self._resumed = self._resumed, (0, 0)
         seed = random.Random(self._seed).getrandbits(32)  # or seed 1 would have in epoch 0 what seed 0 has in epoch 1
-        return EpochSampler(images, *self._process(), shuffle, seed, epoch=epoch, skip=batch * batch_size)
+        return EpochSampler(dataset, *self._process(), shuffle, seed, epoch=epoch, skip=batch * batch_size)
 
-    def evaluation_sampler(self, images: ImageDataset) -> Sampler[int] | None:
-        """This process's share of the images, none repeated; None if it is the only one."""
+    def evaluation_sampler(self, dataset: Any) -> Sampler[int] | None:
+        """This process's share of `dataset`, nothing repeated; None if it is the only process."""
         processes, rank = self._process()
-        return UnrepeatedDistributedSampler(images, processes, rank, shuffle=False) if processes > 1 else None
+        return UnrepeatedDistributedSampler(dataset, processes, rank, shuffle=False) if processes > 1 else None
+
+    def _begin_with_the_fit(self) -> None:
+        if self.trainer is None or self._fit is None or self._fit() is not self.trainer:
+            self._begin(torch.initial_seed(), (0, 0))
+
+    def _begin(self, seed: int, place: tuple[int, int]) -> None:
+        self._seed, self._resumed = seed, place
+        self._fit = weakref.ref(self.trainer) if self.trainer else None
 
     def _progress(self) -> tuple[Any, Any]:
         """How many epochs of the fit, and batches of this epoch, are ready, started, processed and completed."""

@@ -1,14 +1,15 @@
 """The argument parser: a mistake is one line that names the option and the nearest right one; YAML keys stand once."""
 
 import re
-import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
 import torch
 import yaml
-from jsonargparse import add_instantiator, get_loader, set_loader, set_parsing_settings
+from jsonargparse import get_loader, set_loader, set_parsing_settings
+from jsonargparse._common import parsing_settings
 from jsonargparse.typing import register_type
 from lightning.pytorch.cli import LightningArgumentParser
 
@@ -16,17 +17,20 @@ from classifiers.experiment.command.explain import explain
 from classifiers.experiment.errors import UserError, one_line
 
 Made = TypeVar("Made")
+SECTIONS = ("trainer", "model", "best_checkpoint", "last_checkpoint")
 OBJECT = re.compile(r"^( *)\S+: \W?Unable to serialize instance.*\n(\1 +.*\n)*", re.MULTILINE)
 
 
 class StrictParser(LightningArgumentParser):
-    """A LightningArgumentParser whose errors are one line, exit code 2, without usage."""
+    """A LightningArgumentParser whose errors are UserErrors. It works within `strict_parsing`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         if not self.exit_on_error:
             super().error(message, ex)
-        print(f"error: {explain(message, self._options())}", file=sys.stderr)
-        sys.exit(2)
+        raise UserError(explain(message, self._options())) from ex
 
     def dump(self, *args: Any, **kwargs: Any) -> str:
         """Unlike the base class, leave out those defaults of classes that are objects which no text can stand for."""
@@ -41,15 +45,30 @@ class StrictParser(LightningArgumentParser):
                     yield from subparser._options()
 
 
-def _load_strictly(text: str) -> Any:
-    """Load YAML as jsonargparse does, but refuse keys that stand twice and sections that are no maps."""
-    if text.count(":") > 1:
-        _refuse_duplicates(yaml.compose(text, Loader=yaml.SafeLoader))
-    content = _load(text)
-    for section in ("trainer", "model", "best_checkpoint", "last_checkpoint") if isinstance(content, dict) else ():
-        if isinstance(content.get(section), list | int | float):
-            raise yaml.YAMLError(f"{section} must be a map of options, not {content[section]}")
-    return content
+@contextmanager
+def strict_parsing() -> Iterator[None]:
+    """While this lasts, jsonargparse refuses YAML keys that stand twice and sections that are no maps, takes lists for
+    tensors, so that a config can say `weight: [1, 2, 3]` of a loss, and enforces its own list of denied imports.
+    """
+    load, settings = get_loader("yaml"), dict(parsing_settings)
+
+    def load_strictly(text: str) -> Any:
+        if text.count(":") > 1:
+            _refuse_duplicates(yaml.compose(text, Loader=yaml.SafeLoader))
+        content = load(text)
+        for section in SECTIONS if isinstance(content, dict) else ():
+            if isinstance(content.get(section), list | int | float):
+                raise yaml.YAMLError(f"{section} must be a map of options, not {content[section]}")
+        return content
+
+    register_type(torch.Tensor, torch.Tensor.tolist, _float_tensor, deserializer_exceptions=(TypeError, ValueError))
+    set_loader("yaml", load_strictly, exceptions=(yaml.YAMLError,))
+    set_parsing_settings(import_path_denylist=[], instantiate_subclass_spec_in_any=False)
+    try:
+        yield
+    finally:
+        set_loader("yaml", load, exceptions=(yaml.YAMLError,))
+        parsing_settings.update(settings)
 
 
 def _refuse_duplicates(node: yaml.Node | None) -> None:
@@ -69,17 +88,9 @@ def _float_tensor(values: Any) -> torch.Tensor:
     return torch.tensor(values, dtype=torch.get_default_dtype())
 
 
-def _instantiate(class_type: type[Made], *args: Any, **kwargs: Any) -> Made:
+def make(class_type: type[Made], *args: Any, **kwargs: Any) -> Made:
     """Make what a config asks for. ValueError and RuntimeError are how torch refuses a value."""
     try:
         return class_type(*args, **kwargs)
     except (ValueError, RuntimeError) as error:
         raise UserError(f"{class_type.__name__} can't be made: {one_line(error)}") from error
-
-
-# so that a config can say `weight: [1, 2, 3]` of a loss
-register_type(torch.Tensor, torch.Tensor.tolist, _float_tensor, deserializer_exceptions=(TypeError, ValueError))
-_load = get_loader("yaml")
-set_loader("yaml", _load_strictly, exceptions=(yaml.YAMLError,))
-add_instantiator(_instantiate, object)
-set_parsing_settings(import_path_denylist=[], instantiate_subclass_spec_in_any=False)  # its own list, enforced

@@ -13,7 +13,6 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
 
-from classifiers.classifier import ImageClassifier
 from classifiers.experiment.checkpoints.callbacks import RunCheckpoint
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import write_whole
@@ -55,7 +54,6 @@ class RunFolder(SaveConfigCallback):
                 callback.dirpath = str(self.folder / "checkpoints")
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        assert isinstance(pl_module, ImageClassifier)
         if self.config.trainer.enable_progress_bar is not False:
             print_start(trainer, pl_module, self.config.experiment, self.folder)
 

@@ -5,34 +5,34 @@ from typing import Any
 
 import rich
 import torch
-from lightning.pytorch import Trainer
+from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_only
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from classifiers.classifier import ImageClassifier
-from classifiers.data import ImageDataModule
+from classifiers.experiment.checkpoints.repeatable_data import RepeatableDataModule
+from classifiers.experiment.terminal import shown
 from classifiers.experiment.training.speed import unused_speed
 
 
 @rank_zero_only
-def print_start(trainer: Trainer, model: ImageClassifier, experiment: str, folder: Path) -> None:
-    """Print what is trained, on what, and where to watch it."""
-    data = trainer.datamodule  # type: ignore[attr-defined]
-    assert isinstance(data, ImageDataModule)
+def print_start(trainer: Trainer, model: LightningModule, experiment: str, folder: Path) -> None:
+    """Print what is trained, on what, and where to watch it; of the data, what its method `panel_rows()` returns."""
+    data: Any = trainer.datamodule  # type: ignore[attr-defined]
     device = trainer.strategy.root_device
     machine = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     processes = f", {trainer.world_size} processes" if trainer.world_size > 1 else ""
-    parameters = sum(parameter.numel() for parameter in model.net.parameters())
-    rows = {
-        "data": f"{type(data).__name__}, {data.num_classes} classes",
-        "images": f"{len(data.train_set):,} to train, {len(data.val_set):,} to validate",
-        "net": f"{type(model.net).__name__}, {parameters:,} parameters",
+    label, net = ("net", model.net) if isinstance(getattr(model, "net", None), torch.nn.Module) else ("model", model)
+    rows = data.panel_rows() if hasattr(data, "panel_rows") else {"data": type(data).__name__}
+    rows |= {
+        label: f"{type(net).__name__}, {sum(parameter.numel() for parameter in net.parameters()):,} parameters",
         "device": f"{machine}{processes}, precision {trainer.precision}",
         "run folder": _relative(folder),
         "watch it": f"tensorboard --logdir {_relative(folder.parent)}",
     }
+    if not isinstance(data, RepeatableDataModule):
+        rows["resume"] = f"not exact: {type(data).__name__} is no RepeatableDataModule"
     if options := unused_speed(trainer, model):
         rows["faster with"] = options
     _print_panel(experiment, rows)
@@ -40,10 +40,13 @@ def print_start(trainer: Trainer, model: ImageClassifier, experiment: str, folde
 
 @rank_zero_only
 def print_end(folder: Path, result: dict[str, Any]) -> None:
-    """Print the best epoch, its losses and accuracies, the seconds and the run folder."""
+    """Print the best epoch, the metrics of validation and test, the seconds and the run folder."""
     rows = {"best epoch": f"{result['best_epoch'] + 1} of {result['epochs']}"}
-    for split in [split for split in ("val", "test") if f"{split}/loss" in result]:
-        rows[split] = f"loss {result[f'{split}/loss']:.4f}   accuracy {result[f'{split}/acc']:.2%}"
+    for split in ("val", "test"):
+        named = {name[len(split) + 1 :]: result[name] for name in result if name.startswith((f"{split}/", f"{split}_"))}
+        found = [f"{'accuracy' if name == 'acc' else name} {shown(name, value)}" for name, value in named.items()]
+        if found:
+            rows[split] = "   ".join(found)
     rows |= {"seconds": f"{result['seconds']:.0f}", "run folder": _relative(folder)}
     _print_panel(result["experiment"], rows)
 

@@ -4,7 +4,8 @@ import json
 import platform
 import subprocess
 from collections.abc import Mapping
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +28,18 @@ def summarise(
         "epochs": epochs,
         "best_epoch": best["epoch"],
         "seconds": round(seconds, 1),
-        **{name: value for name, value in trained.items() if name.startswith("train/")},
-        **{name: value for name, value in best["metrics"].items() if name.startswith("val/")},
+        **{name: value for name, value in trained.items() if name.startswith("train")},
+        **{name: value for name, value in best["metrics"].items() if name.startswith("val")},
         **tested,
     }
 
 
 def write_metrics(folder: Path, result: dict[str, Any]) -> None:
     """Write `result`, with the versions and the commit that made it, to `metrics.json` in `folder`."""
-    packages = ("torch", "torchvision", "lightning", "torchmetrics")
-    versions = {"python": platform.python_version(), **{name: version(name) for name in packages}}
+    versions = {"python": platform.python_version()}
+    for package in ("torch", "torchvision", "lightning", "torchmetrics"):
+        with suppress(PackageNotFoundError):
+            versions[package] = version(package)
     text = json.dumps({**result, "versions": versions, "git_commit": _git_commit()}, indent=2)
     write_whole(folder / "metrics.json", text + "\n")
 

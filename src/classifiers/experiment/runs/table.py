@@ -14,7 +14,7 @@ from classifiers.experiment.errors import USER_ERRORS, UserError, one_line
 from classifiers.experiment.runs.history import best_row, read_history
 from classifiers.experiment.settings import flat
 
-METRICS = ("val/acc", "test/acc", "seconds")
+METRICS = ("val/acc", "test/acc")  # of a validation and a test
 QUIET = ("default_root_dir", "enable_progress_bar", "enable_model_summary")  # nothing follows from these
 NO_SETTINGS = ("experiment", "seed_everything", "figures", "resume", *(f"trainer.{name}" for name in QUIET))
 DAMAGE = (OSError, ValueError, TypeError, LookupError, RecursionError, csv.Error, yaml.YAMLError, *USER_ERRORS)
@@ -22,7 +22,7 @@ DAMAGE = (OSError, ValueError, TypeError, LookupError, RecursionError, csv.Error
 Row = dict[str, Any]  # the values of a run under the names of the columns; None where it has none
 
 
-class Run(NamedTuple):
+class Entry(NamedTuple):
     """What a run folder tells: which run it is, its settings under the names of their options, what it reached."""
 
     which: Row
@@ -45,7 +45,7 @@ def find_runs(folders: Sequence[Path]) -> list[Path]:
     return sorted(found)
 
 
-def read_run(folder: Path) -> Run:
+def read_run(folder: Path, metrics: Sequence[str] = METRICS) -> Entry:
     """What `config.yaml` tells, and `metrics.json`; before that is there, the best row so far of `metrics.csv`.
 
     Raises:
@@ -58,21 +58,21 @@ def read_run(folder: Path) -> Run:
             raise ValueError("its config.yaml is not that of a fit")
         settings = {name: written(value) for name, value in flat(config).items()}
         if finished := path.exists():
-            metrics = dict(json.loads(path.read_text()))
+            found = dict(json.loads(path.read_text()))
         else:
             best = BestCheckpoint(**config["best_checkpoint"])
-            metrics = best_row(read_history(folder), str(best.monitor), best.mode) or {}
-        reached: Row = {name: float(metrics[name]) if name in metrics else None for name in METRICS}
+            found = best_row(read_history(folder), str(best.monitor), best.mode) or {}
+        reached: Row = {name: float(found[name]) if name in found else None for name in (*metrics, "seconds")}
     except DAMAGE as error:
         raise UserError(f"the run {folder} is damaged: {one_line(error)}") from error
-    return Run(
+    return Entry(
         {"experiment": settings.get("experiment"), "run": folder.name, "seed": settings.get("seed_everything")},
         {name: value for name, value in settings.items() if name not in NO_SETTINGS},
         {**reached, "finished": finished, "folder": str(folder.absolute())},
     )
 
 
-def table(runs: Sequence[Run]) -> tuple[list[Row], list[str]]:
+def table(runs: Sequence[Entry]) -> tuple[list[Row], list[str]]:
     """A row for each of the `runs`, and which columns are settings: those in which the runs that have them differ.
 
     A setting has the shortest end of its name that no other column has.

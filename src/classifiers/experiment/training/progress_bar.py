@@ -1,6 +1,7 @@
-"""How a fit is getting on: a bar where the output is a terminal, and a line an epoch anywhere."""
+"""How a fit is getting on: a bar on a terminal and in a notebook, and a line an epoch anywhere."""
 
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -9,13 +10,14 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar as LightningBar
 from rich.progress import BarColumn, Progress
 
-from classifiers.experiment.terminal import say
+from classifiers.experiment.terminal import NotebookLine, say, shown
 
 
 class ProgressBar(LightningBar):
-    """A bar with loss, accuracy, images a second and the time left of the fit; a line for each finished epoch.
+    """A bar with what an epoch came to so far and the time left of the fit; a line for each finished epoch.
 
-    The bar's loss and accuracy are those of this process's images since the epoch began.
+    The bar shows what the module's method `progress()` returns: a map from metrics to floats, and from what it counts
+    to ints, of which it shows the rate a second. Of a module without it, it shows what is logged with `prog_bar=True`.
 
     Args:
         refresh_rate: how often the bar moves in a second, however short the steps are; Lightning's works in each step.
@@ -27,7 +29,9 @@ class ProgressBar(LightningBar):
         self._next = 0.0
         self._validated = False
         columns = ("{task.description}", BarColumn(20), "{task.percentage:3.0f}%", "{task.fields[text]}")
-        self._progress = Progress(*columns, console=rich.get_console(), transient=True, auto_refresh=False)
+        console = rich.get_console()
+        self._notebook = NotebookLine() if console.is_jupyter else None
+        self._progress = Progress(*columns, console=console, transient=True, auto_refresh=False)
         self._task = self._progress.add_task("", text="")
 
     def disable(self) -> None:
@@ -45,11 +49,12 @@ class ProgressBar(LightningBar):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         if self._due():
-            counted: Any = pl_module.train_metrics
-            images, seconds = counted.images.item(), time.monotonic() - self._epoch_start
-            text = f"loss {counted.loss_sum / images:.4f} acc {counted.correct / images:.2%}"
-            text += f"  {images / seconds:,.0f} images/s  {self._left(trainer)}"
-            self._draw(f"epoch {trainer.current_epoch + 1}", batch_idx + 1, self.total_train_batches, text)
+            progress = getattr(pl_module, "progress", lambda: {**trainer.progress_bar_metrics, "batches": batch_idx + 1})
+            seconds, found = time.monotonic() - self._epoch_start, progress()
+            text = " ".join(f"{name} {shown(name, value)}" for name, value in found.items() if isinstance(value, float))
+            rates = [f"{n / seconds:,.0f} {name}/s" for name, n in found.items() if not isinstance(n, float)]
+            description = f"epoch {trainer.current_epoch + 1}"
+            self._draw(description, batch_idx + 1, self.total_train_batches, "  ".join([text, *rates, self._left(trainer)]))
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._tell_epoch(trainer)
@@ -75,17 +80,22 @@ class ProgressBar(LightningBar):
 
     def _due(self) -> bool:
         now = time.monotonic()
-        if now < self._next or not self.refresh_rate or not self._progress.console.is_terminal:
+        if now < self._next or not self.refresh_rate or not (self._notebook or self._progress.console.is_terminal):
             return False
         self._next = now + 1 / self.refresh_rate
         return True
 
     def _draw(self, description: str, done: int, total: float, text: str = "") -> None:
+        if self._notebook:
+            self._notebook.show(f"{description}  {done / total:4.0%}  {text}")
+            return
         self._progress.start()
         self._progress.update(self._task, description=description, completed=done, total=total, text=text, refresh=True)
 
     def _stop(self) -> None:
-        if self._progress.live.is_started:  # or it would print an empty line
+        if self._notebook:
+            self._notebook.show("")
+        elif self._progress.live.is_started:  # or it would print an empty line
             self._progress.stop()
 
     def _evaluated(self, description: str, batch: Any, totals: list[int | float]) -> None:
@@ -102,11 +112,21 @@ class ProgressBar(LightningBar):
 
     def _tell_epoch(self, trainer: Trainer) -> None:
         if trainer.current_epoch > self._told and self.refresh_rate:
-            logged = trainer.callback_metrics
             of = f"/{trainer.max_epochs}" if (trainer.max_epochs or -1) > 0 else ""
             parts = [f"epoch {trainer.current_epoch}{of}"]
-            parts += [f"train loss {logged['train/epoch_loss']:.4f} acc {logged['train/acc']:.2%}"]
-            if self._validated:
-                parts += [f"val loss {logged['val/loss']:.4f} acc {logged['val/acc']:.2%}"]
+            for split in ("train", "val") if self._validated else ("train",):
+                if found := _of_split(trainer.callback_metrics, split):
+                    parts.append(f"{split} {' '.join(f'{name} {shown(name, float(found[name]))}' for name in found)}")
             say("   ".join([*parts, f"{time.monotonic() - self._epoch_start:.1f} s"]))
         self._epoch_start, self._told, self._validated = time.monotonic(), trainer.current_epoch, False
+
+
+def _of_split(logged: Mapping[str, Any], split: str) -> dict[str, Any]:
+    """The metrics named `split/NAME` or `split_NAME`, by NAME; those of an epoch in place of those of a step."""
+    named = {name[len(split) + 1 :]: value for name, value in logged.items() if name.startswith((f"{split}/", f"{split}_"))}
+    whole = {name: value for name, value in named.items() if not name.endswith("_step")}
+    return {
+        name.removeprefix("epoch_").removesuffix("_epoch"): value
+        for name, value in whole.items()
+        if not {f"epoch_{name}", f"{name}_epoch"} & named.keys()
+    }

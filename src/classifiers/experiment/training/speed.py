@@ -1,13 +1,8 @@
 """What lets a fit run as fast as the machine can."""
 
-from contextlib import AbstractContextManager, nullcontext
-
 import torch
-from lightning.pytorch import Trainer
-from lightning.pytorch.profilers import PassThroughProfiler
+from lightning.pytorch import LightningModule, Trainer
 from torch import nn
-
-from classifiers.classifier import ImageClassifier
 
 
 def bf16_is_fast(device: torch.device) -> bool:
@@ -18,22 +13,13 @@ def bf16_is_fast(device: torch.device) -> bool:
     return device.type == "cpu" and any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16"))
 
 
-def unused_speed(trainer: Trainer, model: ImageClassifier) -> str | None:
+def unused_speed(trainer: Trainer, model: LightningModule) -> str | None:
     """The options that would train `model` faster, or None. They pay for convolutions of 32 filters and more."""
-    if not any(isinstance(layer, nn.Conv2d) and layer.out_channels >= 32 for layer in model.net.modules()):
+    if not any(isinstance(layer, nn.Conv2d) and layer.out_channels >= 32 for layer in model.modules()):
         return None
     options = []
     if trainer.precision == "32-true" and bf16_is_fast(trainer.strategy.root_device):
         options.append("--trainer.precision bf16-mixed")
-    if model.memory_format != torch.channels_last:
+    if getattr(model, "memory_format", torch.channels_last) != torch.channels_last:
         options.append("--model.channels_last true")
     return " ".join(options) or None
-
-
-class NoProfiler(PassThroughProfiler):
-    """Lightning's default profiler without its price: a new context manager in each of some sixty hooks a step."""
-
-    nothing = nullcontext()
-
-    def profile(self, action_name: str) -> AbstractContextManager[None]:  # type: ignore[override]
-        return self.nothing

@@ -2,7 +2,8 @@
 
 import contextlib
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from types import FrameType
 from typing import Any
 
@@ -19,15 +20,27 @@ def exit_at_once(number: int, frame: FrameType | None = None) -> None:
     raise SystemExit(128 + number)
 
 
+def handled(numbers: Iterable[signal.Signals], handler: Any) -> dict[signal.Signals, Any]:
+    """Let `handler` handle these signals; returns who did before. Only the main thread can, elsewhere nothing changes."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    return {number: signal.signal(number, handler) for number in numbers}
+
+
+def restore(handlers: Mapping[signal.Signals, Any]) -> None:
+    """Give signals back to those who handled them before."""
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
 @contextlib.contextmanager
 def exiting_on_signals() -> Iterator[None]:
     """While this lasts, and until something else handles them, Ctrl-C and SIGTERM end the program at once."""
-    handlers = {number: signal.signal(number, exit_at_once) for number in SIGNALS}
+    handlers = handled(SIGNALS, exit_at_once)
     try:
         yield
     finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+        restore(handlers)
 
 
 class StopOnSignal(Callback):
@@ -43,9 +56,8 @@ class StopOnSignal(Callback):
         self._handlers: dict[signal.Signals, Any] = {}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._handlers = {number: signal.signal(number, self._receive) for number in SIGNALS}
-        if callable(signal.getsignal(signal.SIGUSR1)):
-            self._handlers[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._receive)
+        requeues = callable(signal.getsignal(signal.SIGUSR1))
+        self._handlers = handled((*SIGNALS, signal.SIGUSR1) if requeues else SIGNALS, self._receive)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         steps = 1 if trainer.world_size == 1 else max(1, trainer.log_every_n_steps)  # type: ignore[attr-defined]
@@ -57,8 +69,7 @@ class StopOnSignal(Callback):
         self._stop_if_told(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+        restore(self._handlers)
         self._handlers = {}
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

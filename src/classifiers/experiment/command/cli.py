@@ -1,0 +1,121 @@
+"""The command line of any task: `fit`, `validate`, `test`, `predict`, and commands about runs."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from inspect import isabstract
+from pathlib import Path
+from typing import Any, ClassVar
+
+from lightning.pytorch import LightningDataModule, LightningModule
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser
+from torch import distributed
+
+from classifiers.experiment.checkpoints.describing import is_described, sketched
+from classifiers.experiment.checkpoints.resume import resumed
+from classifiers.experiment.command.fit_cli import FitCLI
+from classifiers.experiment.command.parser import StrictParser, strict_parsing
+from classifiers.experiment.errors import UserError, reported
+from classifiers.experiment.runs.folder import RunFolder
+from classifiers.experiment.terminal import quiet
+from classifiers.experiment.training.stop_on_signal import exiting_on_signals
+
+
+class ExperimentCLI(FitCLI):
+    """Lightning's command line, with mistakes in one line. A task is a subclass that names its two classes; either, if
+    it is abstract, stands for its subclasses.
+
+    Args:
+        args: the command line; None means that of the program.
+        objects: a model and its data, made by hand, in place of those that options describe.
+        trainer_objects: arguments of the Trainer that are no plain values.
+    """
+
+    name, version = "experiment", ""  # of the program
+    model_class: type[LightningModule] = LightningModule
+    datamodule_class: type[LightningDataModule] = LightningDataModule
+    defaults: Sequence[str] = ()  # options before all others: a class that replaces a default one takes none of these
+    commands: ClassVar[Mapping[str, str]] = {  # and the modules whose `main` they are
+        "runs": "classifiers.experiment.runs.command",
+        "repeat": "classifiers.experiment.studies.repeat_command",
+        "sweep": "classifiers.experiment.studies.sweep_command",
+    }
+
+    def __init__(
+        self,
+        args: Sequence[str] | None = None,
+        objects: tuple[LightningModule, LightningDataModule] | None = None,
+        **trainer_objects: Any,
+    ) -> None:
+        self.given = list(sys.argv[1:] if args is None else args)
+        self.objects, self.trainer_objects = objects, trainer_objects
+        self.asked = next((name for name in self.given[:1] if name in self.subcommands()), None)
+        further = f"Further commands, each with a --help of its own: {', '.join(self.commands)}."
+        quiet_trainer = {"logger": False, "enable_autolog_hparams": False, "enable_model_summary": False}
+        with strict_parsing():
+            super().__init__(
+                self.model_class,
+                self.datamodule_class,
+                subclass_mode_model=isabstract(self.model_class),
+                subclass_mode_data=isabstract(self.datamodule_class),
+                save_config_callback=RunFolder,
+                trainer_defaults={"max_epochs": 10, **quiet_trainer},
+                seed_everything_default=0,
+                parser_class=StrictParser,
+                parser_kwargs={"prog": self.name, "version": self.version, "description": further},
+                auto_configure_optimizers=False,
+                args=self.given,
+            )
+
+    @classmethod
+    def main(cls, args: Sequence[str] | None = None) -> None:
+        """Run a command line; a user's mistake ends it with one line and exit code 2."""
+        given = list(sys.argv[1:] if args is None else args)
+        with reported(), exiting_on_signals(), quiet():
+            if module := cls.commands.get(next(iter(given), "")):
+                with strict_parsing():
+                    import_module(module).main(cls, given[1:])
+            else:
+                cls(given)
+            if distributed.is_initialized():
+                distributed.destroy_process_group()  # whose threads would now and then abort the end of the program
+
+    def needs_options(self, subcommand: str) -> bool:
+        return self.asked in (None, subcommand)
+
+    def add_core_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        if self.objects is None:
+            super().add_core_arguments_to_parser(parser)
+            return
+        parser.add_lightning_class_args(self.trainer_class, "trainer")
+        parser.set_defaults({f"trainer.{name}": value for name, value in self.trainer_defaults.items()})
+        for name in ("model", "data"):
+            parser.add_argument(f"--{name}", type=dict | None)
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        options = list(self.given)
+        if self.asked:
+            options[1:1] = [*(self.defaults if self.objects is None else ()), *resumed(options, bool(self.objects or self.trainer_objects))]
+        try:
+            self.config = parser.parse_args(options)
+        except UnicodeDecodeError as error:
+            raise UserError("a config file must be text in UTF-8") from error
+        config = self.config[self.config.subcommand]
+        if config.experiment is None:
+            config.experiment = Path(str(config.config[0])).stem if config.config else "default"
+        if Path(config.experiment).is_absolute() or ".." in Path(config.experiment).parts:
+            raise UserError(f"--experiment is {config.experiment}: it must be a folder below the root of all runs")
+        if config.weights_only is False:
+            raise UserError("--weights_only is false: a checkpoint is loaded as plain values only, never as code")
+        config.weights_only = True
+        if self.objects or self.trainer_objects:
+            made = dict(zip(("model", "data"), self.objects or (), strict=False))
+            for name, value in made.items():
+                config[name] = sketched(value)
+            config.made_by_hand = [name for name, value in (made | self.trainer_objects).items() if not is_described(value)]
+
+    def set_seed(self) -> None:
+        try:
+            super().set_seed()
+        except ValueError as error:
+            raise UserError(f"--seed_everything: {error}") from error

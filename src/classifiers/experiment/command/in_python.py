@@ -1,0 +1,73 @@
+"""A fit in this process, from Python."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from lightning.pytorch import LightningDataModule, LightningModule
+
+from classifiers.experiment.checkpoints.describing import PLAIN
+from classifiers.experiment.command.cli import ExperimentCLI
+from classifiers.experiment.errors import UserError, as_user_errors
+from classifiers.experiment.terminal import quiet
+from classifiers.experiment.training.stop_on_signal import exiting_on_signals
+
+SHORT = {"seed": "seed_everything", "monitor": "best_checkpoint.monitor"}
+OWN = ("config", "experiment", "resume", "figures", "init_weights", "ckpt_path", *SHORT.values())
+Objects = tuple[LightningModule, LightningDataModule]
+one_at_a_time = Lock()
+
+
+class Stopped(KeyboardInterrupt):
+    """A fit was stopped by Ctrl-C or a notebook's interrupt, in order."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+def fitted(
+    cli: type[ExperimentCLI], overrides: Mapping[str, Any], objects: Objects | None, options: Mapping[str, Any]
+) -> ExperimentCLI:
+    """Fit as the command line does. `overrides` have the names of options; `options` may be short, as `seed` is, or
+    those of the Trainer, and objects.
+
+    Raises:
+        UserError: a mistake in what is given.
+        Stopped: Ctrl-C; `last.ckpt` is kept.
+    """
+    named = {**overrides, **{option_name(name): value for name, value in options.items()}}
+    made = {name.removeprefix("trainer."): value for name, value in named.items() if not _is_plain(value)}
+    arguments = [f"--{name}={_text(value)}" for name, value in named.items() if _is_plain(value)]
+    if named.get("trainer.fast_dev_run"):
+        raise UserError("fast_dev_run leaves no run: use a Trainer of your own, or limit_train_batches")
+    if not one_at_a_time.acquire(blocking=False):
+        raise UserError("a fit is running in this process: wait for its end, or start another process")
+    try:
+        with as_user_errors(), exiting_on_signals(), quiet():
+            done = cli(["fit", *arguments], objects, **made)
+            done.model.trainer = done.datamodule.trainer = None  # or they would keep all of it alive
+            return done
+    except SystemExit as end:
+        if end.code == 130:
+            raise Stopped("stopped: open_run(…).resume() goes on with it") from None
+        raise
+    finally:
+        one_at_a_time.release()
+
+
+def option_name(name: str) -> str:
+    """The option that `name` stands for: its own, or the Trainer's."""
+    name = SHORT.get(name, name)
+    return name if name in OWN or "." in name else f"trainer.{name}"
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return isinstance(value, dict | Path) or type(value) in PLAIN
+
+
+def _text(value: Any) -> str:
+    return str(value) if isinstance(value, str | Path) else json.dumps(value)

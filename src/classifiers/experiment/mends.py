@@ -1,0 +1,129 @@
+"""What Lightning gets wrong, or does slowly, and only its private names can mend. No other file uses these.
+
+Seen in Lightning 2.6.6. Each mend has a test that fails when its name is gone, or when Lightning needs it no longer.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeVar
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, _InstantiatorFn
+from lightning.pytorch.core.mixins.hparams_mixin import _given_hyperparameters
+from lightning.pytorch.profilers import PassThroughProfiler
+from torch import Tensor
+
+Model = TypeVar("Model", bound=LightningModule)
+
+
+def built_from_config() -> bool:
+    """Whether the module under construction is built by the command line, so that its settings are plain values.
+
+    Otherwise `save_hyperparameters()` keeps whatever objects it is made of, and a checkpoint with these can't be read
+    as data.
+    """
+    return _given_hyperparameters.get() is not None
+
+
+def instantiate(cli: LightningCLI, make: Callable[..., Model], links: dict[str, Any], *args: Any, **kwargs: Any) -> Model:
+    """Build the model as the command line does, but note only these `links` among its settings.
+
+    Lightning notes all, those that the class in question doesn't take too, and such settings build no model again.
+    """
+    model: Model = _InstantiatorFn(cli, "model")(make, *args, applied_instantiation_links=links, **kwargs)
+    return model
+
+
+class QuickHooks(LightningModule):
+    """Notes the hook that it is in without `nn.Module`'s checks, which take a tenth of a millisecond in fifty a step."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "_current_fx_name":
+            self.__dict__[name] = value
+        else:
+            super().__setattr__(name, value)
+
+
+class NoProfiler(PassThroughProfiler):
+    """Lightning's default profiler without its price: a new context manager in each of some sixty hooks a step."""
+
+    nothing = nullcontext()
+
+    def profile(self, action_name: str) -> AbstractContextManager[None]:  # type: ignore[override]
+        return self.nothing
+
+
+def count_steps_rightly(trainer: Trainer) -> None:
+    """In the first step after a resume: without it loggers' steps are one ahead from there on (#19367), and
+    `ReduceLROnPlateau` doesn't see the end of that epoch, which is taken to be restarting still (since #14702).
+    """
+    trainer.fit_loop._restarting = False
+    trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
+
+
+def epoch_sums(trainer: Trainer) -> dict[str, dict[str, Tensor]]:
+    """What `self.log(…, on_epoch=True)` has summed up of a training epoch so far. It is in no checkpoint, so that after
+    a resume the epoch's means would be those of the batches that were left.
+    """
+    return {
+        key: {name: result.meta.sync(getattr(result, name).clone()) for name in result.metric_state}
+        for key, result in trainer.fit_loop.epoch_loop._results.items()
+        if result.is_tensor and result.meta.on_epoch and result.update_called
+    }
+
+
+def add_epoch_sums(trainer: Trainer, sums: dict[str, dict[str, Tensor]]) -> None:
+    """Add what `epoch_sums` returned to what is logged of it since a resume, and take it from `sums` then."""
+    results = trainer.fit_loop.epoch_loop._results
+    for key in [key for key in sums if key in results]:
+        result = results[key]
+        of_all = result.meta.is_sum_reduction and not trainer.is_global_zero  # is counted in the first process
+        reduce = result.meta.reduce_fx if result.meta.is_max_reduction or result.meta.is_min_reduction else torch.add
+        for name, value in sums.pop(key).items() if not of_all else ():
+            setattr(result, name, reduce(getattr(result, name), value.to(result.value.device)))
+
+
+class OpenCLI(LightningCLI):
+    """LightningCLI with five of its inner steps as hooks to override. It reads a checkpoint's settings over those that
+    are given (#21116), makes every subcommand's options (60 ms each) and knows one way to build a model.
+    """
+
+    def _parse_ckpt_path(self) -> None:
+        self.read_ckpt_path()
+
+    def read_ckpt_path(self) -> None:
+        """Look at the checkpoint that is named, if one is, after the options are parsed."""
+
+    def _add_instantiators(self) -> None:
+        self.add_instantiators()
+
+    def add_instantiators(self) -> None:
+        """Say how the model is built; the data module is as ever."""
+
+    def _set_seed(self) -> None:
+        self.set_seed()
+
+    def set_seed(self) -> None:
+        """Seed all generators as `--seed_everything` says."""
+        super()._set_seed()
+
+    def plain_config(self) -> dict[str, Any]:
+        """All options of the subcommand as plain values, and the targets of links."""
+        self._dump_config()
+        dump: dict[str, Any] = self.config_dump
+        return dump
+
+    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+        if not self.needs_options(subcommand):
+            return self.init_parser(**kwargs)
+        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        self.add_subcommand_arguments(parser, subcommand)
+        return parser
+
+    def needs_options(self, subcommand: str) -> bool:
+        """Whether its options may be asked for."""
+        return True
+
+    def add_subcommand_arguments(self, parser: LightningArgumentParser, subcommand: str) -> None:
+        """Add options that other subcommands don't have."""

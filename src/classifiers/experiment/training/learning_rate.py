@@ -1,0 +1,59 @@
+"""Where the learning rate is logged, and what a schedule's length must be."""
+
+import math
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from classifiers.experiment.errors import UserError
+
+
+class LearningRate(Callback):
+    """Logs `lr`, the first optimiser's rate in a step, every `log_every_n_steps`.
+
+    Raises:
+        UserError: a schedule would end before the run, be it a new one or that of a run which goes on.
+    """
+
+    rate = 0.0
+
+    def __init__(self) -> None:
+        self._resumed: list[dict[str, Any]] = []
+        self._logged_step = 0
+
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        self._resumed = checkpoint.get("lr_schedulers", [])
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        for index, config in enumerate(trainer.lr_scheduler_configs):
+            for schedule in (vars(config.scheduler), *self._resumed[index : index + 1]):
+                require_length(schedule.get("total_steps"), run_length(trainer, config.interval), config.interval)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._logged_step = trainer.global_step
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        self.rate = trainer.optimizers[0].param_groups[0]["lr"] if trainer.optimizers else 0.0
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        step, every = trainer.global_step, trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if every and step % every == 0 and step != self._logged_step:  # not in each batch of an accumulated step
+            self._logged_step = step
+            pl_module.log("lr", self.rate)  # of this step: the schedule has advanced
+
+
+def run_length(trainer: Trainer, interval: str) -> float:
+    """The run's length in units of the schedule's interval, "step" or "epoch": an int, or infinite."""
+    if interval == "step":
+        return trainer.estimated_stepping_batches
+    epochs = trainer.max_epochs
+    return math.inf if epochs is None or epochs < 0 else epochs
+
+
+def require_length(total_steps: int | None, length: float, interval: str) -> None:
+    """Raise UserError if a schedule of `total_steps` would end before a run of `length`, both in `interval`s."""
+    if total_steps is not None and total_steps < length < math.inf:
+        end = f"ends after {total_steps} {interval}s, the run after {length:.0f}"
+        raise UserError(f"the learning-rate schedule {end}: train less, or start anew with a longer schedule")
