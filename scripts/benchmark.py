@@ -7,15 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from benchmarks.equal_time import equal_time
-from benchmarks.growth import growth
+from benchmarks.equal_time import draw, equal_time
+from benchmarks.fits import growth, memory, overhead, start_up, tutorials
 from benchmarks.loader import loader
 from benchmarks.measure import Bench, Row
-from benchmarks.memory import memory
-from benchmarks.overhead import overhead
-from benchmarks.picture import draw
-from benchmarks.startup import startup
-from benchmarks.tutorials import tutorials
 from rich.box import MARKDOWN
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -27,13 +22,8 @@ from classifiers.experiment.files import require_writable, write_whole
 from classifiers.experiment.paths import project_root
 
 SECTIONS = {
-    "tutorials": tutorials,
-    "overhead": overhead,
-    "loader": loader,
-    "start-up": startup,
-    "memory": memory,
-    "growth": growth,
-    "equal-time": equal_time,
+    section.__name__.replace("_", "-"): section
+    for section in (tutorials, overhead, loader, start_up, memory, growth, equal_time)
 }
 
 

@@ -1,6 +1,7 @@
 """When each training step and each epoch of a loop ended, and what it took: whichever loop runs writes it."""
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -8,18 +9,18 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 
-class Clock:
+class Clock(Callback):
     """Notes times since the epoch in seconds; `steps` ends the program after so many of them."""
 
-    def __init__(self, out: Path, steps: int | None = None) -> None:
+    def __init__(self, out: Path, steps: int = 0) -> None:
         self.out, self.limit = out, steps
         self.steps: list[float] = []
         self.epochs: list[tuple[float, float]] = []  # (time, accuracy)
 
-    def start(self) -> None:
+    def start(self, *_: Any) -> None:
         self.started = time.time()
 
-    def step(self) -> None:
+    def step(self, *_: Any) -> None:
         self.steps.append(time.time())
         if len(self.steps) == self.limit:
             self.write()
@@ -29,32 +30,20 @@ class Clock:
         self.epochs.append((time.time(), accuracy))
 
     def write(self) -> None:
-        seen = {"started": self.started, "steps": self.steps, "epochs": self.epochs, "memory": peak_memory()}
+        seen = {"started": self.started, "steps": self.steps, "epochs": self.epochs, "memory": _peak_memory()}
         self.out.write_text(json.dumps(seen))
 
-
-def peak_memory() -> float:
-    """The most that this process had resident, in MiB; `getrusage` would count the process that started it too."""
-    status = Path("/proc/self/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
-
-
-class ClockCallback(Callback):
-    """The clock of a fit."""
-
-    def __init__(self, out: Path, steps: int | None = None) -> None:
-        self.clock = Clock(out, steps)
-
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.clock.start()
-
-    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *args: Any) -> None:
-        self.clock.step()
+    on_fit_start, on_train_batch_end = start, step
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """After this epoch's validation."""
-        self.clock.epoch(float(trainer.callback_metrics.get("val/acc", "nan")))
+        self.epoch(float(trainer.callback_metrics.get("val/acc", "nan")))
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if trainer.is_global_zero:
-            self.clock.write()
+            self.write()
+
+
+def _peak_memory() -> float:
+    """The most that this process had resident, in MiB; `getrusage` would count the process that started it too."""
+    return int(re.findall(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[0]) / 1024

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from torch import nn
@@ -18,27 +19,22 @@ BATCH_SIZE = 128
 
 def loader(bench: Bench) -> Iterator[Row]:
     grey = FashionMNISTDataModule(bench.root, BATCH_SIZE)
-    yield _row(bench, "Fashion-MNIST", grey, FashionMNIST, [], at_least=20)
+    yield _row(bench, "Fashion-MNIST", grey, FashionMNIST, at_least=20)
     colour = CIFAR10DataModule(bench.root, BATCH_SIZE, augmentations=[RandomCrop(), RandomHorizontalFlip()])
     crop_and_flip = [transforms.RandomCrop(32, 4, padding_mode="reflect"), transforms.RandomHorizontalFlip()]
-    yield _row(bench, "CIFAR-10, crop + flip", colour, CIFAR10, crop_and_flip, at_least=10)
+    yield _row(bench, "CIFAR-10, crop + flip", colour, CIFAR10, *crop_and_flip, at_least=10)
 
 
-def _row(
-    bench: Bench, name: str, data: ImageDataModule, dataset: Any, augmentations: list[Any], at_least: float
-) -> Row:
+def _row(bench: Bench, name: str, data: ImageDataModule, dataset: type, *augmentations: Any, at_least: float) -> Row:
     data.prepare_data()
     data.setup("fit")
     chain = [*augmentations, transforms.ToTensor(), transforms.Normalize(data.mean, data.std)]
-    images = dataset(bench.root, train=True, transform=transforms.Compose(chain))
-    stock = DataLoader(images, BATCH_SIZE, shuffle=True)
-    speed = bench.in_turns(
-        {
-            f"{name}, ours": lambda: _images_a_second(_batches(data), 300),
-            f"{name}, PIL": lambda: _images_a_second(stock, 60),
-        }
-    )
-    ours, theirs = speed.values()
+    stock = DataLoader(dataset(bench.root, transform=transforms.Compose(chain)), BATCH_SIZE, shuffle=True)
+    sides = {
+        f"{name}, ours": lambda: _images_a_second(_batches(data), 300),
+        f"{name}, PIL": lambda: _images_a_second(stock, 60),
+    }
+    ours, theirs = bench.in_turns(sides).values()
     return Row("loader", name, f"{ours:,.0f} images/s", f"{theirs:,.0f} images/s", ours / theirs, at_least)
 
 
@@ -51,6 +47,6 @@ def _batches(data: ImageDataModule) -> Iterator[Any]:
 
 def _images_a_second(batches: Iterable[Any], count: int) -> float:
     start = time.perf_counter()
-    for _ in zip(range(count), batches, strict=False):
+    for _ in islice(batches, count):
         pass
     return count * BATCH_SIZE / (time.perf_counter() - start)

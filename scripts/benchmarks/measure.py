@@ -7,10 +7,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,7 @@ class Row:
         """Whether the target is met; None where there is none."""
         if self.at_least is None and self.at_most is None:
             return None
-        low, high = self.at_least or -float("inf"), self.at_most or float("inf")
-        return low <= self.value <= high
+        return (self.at_least or -inf) <= self.value <= (self.at_most or inf)
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,16 @@ class Bench:
     tell: Callable[[str], None]
     curves: dict[str, Any] = field(default_factory=dict)  # accuracy over time, by recipe
 
-    def in_turns(self, sides: Mapping[str, Callable[[], float]]) -> dict[str, float]:
-        """The median of each side over the rounds; each round measures every side once."""
+    def options(self, config: str) -> list[str]:
+        return [f"--config={CONFIGS}/{config}.yaml", f"--data.root={self.root}"]
+
+    def in_turns(self, sides: Mapping[str, Callable[[], Any]], key: Callable[[Any], float] = float) -> dict[str, float]:
+        """The median of each side over the rounds, of what `key` gives; each round measures every side once."""
         values: dict[str, list[float]] = {name: [] for name in sides}
         for turn in range(self.rounds):
             for name, measure in sides.items():
                 self.tell(f"{name}, round {turn + 1} of {self.rounds}")
-                values[name].append(measure())
+                values[name].append(key(measure()))
         return {name: statistics.median(found) for name, found in values.items()}
 
 
@@ -76,35 +79,27 @@ class Timing:
         warm_up = len(self.steps) // 6
         return (self.steps[-1] - self.steps[warm_up]) / (len(self.steps) - 1 - warm_up)
 
-    @property
-    def seconds(self) -> list[float]:
-        """From the loop's start to the end of each epoch, validation included."""
-        return [end - self.started for end, _ in self.epochs]
-
-    @property
-    def accuracies(self) -> list[float]:
-        return [accuracy for _, accuracy in self.epochs]
-
     def curve(self) -> dict[str, Any]:
-        return {"seconds": self.seconds, "accuracy": self.accuracies, "test": self.result.get("test/acc")}
+        """Accuracy over seconds from the loop's start to the end of each epoch, validation included."""
+        seconds, accuracy = [end - self.started for end, _ in self.epochs], [accuracy for _, accuracy in self.epochs]
+        return {"seconds": seconds, "accuracy": accuracy, "test": self.result.get("test/acc")}
 
 
-def fit(*options: str, steps: int | None = None) -> Timing:
+def fit(*options: str, steps: int = 0) -> Timing:
     """Run `classifiers fit` with everything on, for some steps or to its end."""
+    clock = ["--trainer.callbacks+=benchmarks.clock.Clock", f"--trainer.callbacks.steps={steps}"]
     with tempfile.TemporaryDirectory() as folder:
-        clock = ["--trainer.callbacks+=benchmarks.clock.ClockCallback", f"--trainer.callbacks.out={folder}/clock.json"]
-        clock += [f"--trainer.callbacks.steps={steps}"] if steps else []
-        runs = f"--trainer.default_root_dir={folder}"
-        return _timed(["-m", "classifiers", "fit", *options, runs, *clock], Path(folder))
+        files = [f"--trainer.callbacks.out={folder}/clock.json", f"--trainer.default_root_dir={folder}"]
+        return _timed(Path(folder), "-m", "classifiers", "fit", *options, *clock, *files)
 
 
 def loop(name: str, *arguments: str, steps: int = 0) -> Timing:
     """Run one of the loops of `loops.py`, for some steps or to its end."""
     with tempfile.TemporaryDirectory() as folder:
-        return _timed(["-m", "benchmarks.loops", name, f"{folder}/clock.json", str(steps), *arguments], Path(folder))
+        return _timed(Path(folder), "-m", "benchmarks.loops", name, f"{folder}/clock.json", str(steps), *arguments)
 
 
-def _timed(command: Sequence[str], folder: Path) -> Timing:
+def _timed(folder: Path, *command: str) -> Timing:
     begun = time.time()
     python(*command)
     results = [json.loads(path.read_text()) for path in folder.glob("*/*/metrics.json")]
@@ -113,32 +108,19 @@ def _timed(command: Sequence[str], folder: Path) -> Timing:
 
 
 def python(*arguments: str) -> float:
-    """Run Python on a terminal of its own, which is read and thrown away; returns the seconds that it took.
-
-    Raises:
-        RuntimeError: it fails; the message holds the end of what it printed.
-    """
+    """The seconds that Python takes on a terminal of its own; a RuntimeError with its last words if it fails."""
     screen, terminal = pty.openpty()
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS), "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
     printed = bytearray()
-    reader = threading.Thread(target=_read, args=(screen, printed))
     begun = time.perf_counter()
     command = [sys.executable, *arguments]
-    process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment)
-    os.close(terminal)
-    reader.start()
-    process.wait()
+    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment) as process:
+        os.close(terminal)
+        with suppress(OSError):  # the last process that had the terminal has ended
+            while text := os.read(screen, 65536):
+                printed += text
     seconds = time.perf_counter() - begun
-    reader.join()
     os.close(screen)
     if process.returncode:
         raise RuntimeError(f"{' '.join(arguments)} failed:\n{printed.decode(errors='replace')[-2000:]}")
     return seconds
-
-
-def _read(screen: int, printed: bytearray) -> None:
-    try:
-        while text := os.read(screen, 65536):
-            printed += text
-    except OSError:  # the last process that had the terminal has ended
-        pass

@@ -1,47 +1,30 @@
 """The five tutorials as their readers write them: torchvision's data set, transforms an image at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.optim import SGD, Adam, Optimizer
 from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import CIFAR10, FashionMNIST
 
+from benchmarks.clock import Clock
+
 UNIT = transforms.ToTensor()
+CENTRED = transforms.Compose([UNIT, transforms.Normalize((0.5,), (0.5,))])
 
 
-def normalised(channels: int) -> transforms.Compose:
-    return transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.5,) * channels, (0.5,) * channels)])
-
-
-def lenet(
-    in_channels: int, features: int, channels: tuple[int, int] = (6, 16), hidden: tuple[int, int] = (120, 84)
-) -> nn.Module:
-    return nn.Sequential(
-        nn.Conv2d(in_channels, channels[0], 5),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(channels[0], channels[1], 5),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Flatten(),
-        nn.Linear(features, hidden[0]),
-        nn.ReLU(),
-        nn.Linear(hidden[0], hidden[1]),
-        nn.ReLU(),
-        nn.Linear(hidden[1], 10),
-    )
-
-
-def mlp() -> nn.Module:
-    return nn.Sequential(
-        nn.Flatten(), nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10)
-    )
+def sequential(channels: Sequence[int], features: Sequence[int]) -> nn.Module:
+    """Convolutions between the channels, then linear layers between the features."""
+    blocks = [(nn.Conv2d(*pair, 5), nn.ReLU(), nn.MaxPool2d(2)) for pair in pairwise(channels)]
+    layers = [(nn.Linear(*pair), nn.ReLU()) for pair in pairwise(features)]
+    return nn.Sequential(*chain(*blocks), nn.Flatten(), *chain(*layers))[:-1]
 
 
 def one_hot(label: int) -> Tensor:
@@ -54,7 +37,7 @@ class Recipe:
 
     dataset: type
     net: Callable[[], nn.Module]
-    optimizer: Callable[[Any], torch.optim.Optimizer]
+    optimizer: Callable[[Any], Optimizer]
     batch_size: int
     epochs: int
     transform: Callable[[Any], Tensor] = UNIT
@@ -63,68 +46,55 @@ class Recipe:
     num_workers: int = 0
     print_every: int = 100
 
+    def loader(self, root: Path, train: bool) -> DataLoader[Any]:
+        data = self.dataset(root, train, transform=self.transform, target_transform=self.target_transform)
+        return DataLoader(data, self.batch_size, shuffle=self.shuffle and train, num_workers=self.num_workers)
 
-def sgd(momentum: float) -> Callable[[Any], torch.optim.Optimizer]:
-    return lambda parameters: torch.optim.SGD(parameters, lr=0.001, momentum=momentum)
 
-
+LENET = partial(sequential, (1, 6, 16), (256, 120, 84, 10))
+RGB_LENET = partial(sequential, (3, 6, 16), (400, 120, 84, 10))
+SMALL_LENET = partial(sequential, (1, 6, 12), (192, 120, 60, 10))
+MLP = partial(sequential, (), (784, 512, 512, 10))
+MOMENTUM = partial(SGD, lr=0.001, momentum=0.9)
 RECIPES = {
-    "garment": Recipe(
-        FashionMNIST, lambda: lenet(1, 256), sgd(0.9), 4, 5, normalised(1), shuffle=True, print_every=1000
-    ),
-    "lenet_cifar10": Recipe(
-        CIFAR10, lambda: lenet(3, 400), sgd(0.9), 4, 2, normalised(3), shuffle=True, num_workers=2, print_every=2000
-    ),
-    "mlp": Recipe(FashionMNIST, mlp, sgd(0.0), 64, 10),
-    "mlp_one_hot": Recipe(FashionMNIST, mlp, sgd(0.9), 10, 5, target_transform=one_hot, print_every=1000),
-    "pipeline": Recipe(
-        FashionMNIST,
-        lambda: lenet(1, 192, (6, 12), (120, 60)),
-        lambda parameters: torch.optim.Adam(parameters, lr=0.01),
-        100,
-        10,
-    ),
+    "garment": Recipe(FashionMNIST, LENET, MOMENTUM, 4, 5, CENTRED, shuffle=True, print_every=1000),
+    "lenet_cifar10": Recipe(CIFAR10, RGB_LENET, MOMENTUM, 4, 2, CENTRED, shuffle=True, num_workers=2, print_every=2000),
+    "mlp": Recipe(FashionMNIST, MLP, partial(SGD, lr=0.001), 64, 10),
+    "mlp_one_hot": Recipe(FashionMNIST, MLP, MOMENTUM, 10, 5, target_transform=one_hot, print_every=1000),
+    "pipeline": Recipe(FashionMNIST, SMALL_LENET, partial(Adam, lr=0.01), 100, 10),
 }
 
 
-class PlainLoop:
-    """A recipe's data, net and optimiser, trained and tested on the CPU by the tutorials' own loops."""
-
-    def __init__(self, name: str, root: Path) -> None:
-        recipe = self.recipe = RECIPES[name]
-        kwargs = {"root": root, "transform": recipe.transform, "target_transform": recipe.target_transform}
-        self.train_set = recipe.dataset(train=True, **kwargs)
-        self.test_set = recipe.dataset(train=False, **kwargs)
-        self.net = recipe.net()
-        self.optimizer = recipe.optimizer(self.net.parameters())
-
-    def loader(self, train: bool) -> DataLoader[Any]:
-        recipe = self.recipe
-        data, shuffle = (self.train_set, recipe.shuffle) if train else (self.test_set, False)
-        return DataLoader(data, batch_size=recipe.batch_size, shuffle=shuffle, num_workers=recipe.num_workers)
-
-    def steps(self) -> Iterator[int]:
-        """Train an epoch, giving the number of each step after it was made; the loss is printed now and then."""
-        self.net.train()
+def plain(clock: Clock, name: str, root: str, seed: str = "0") -> None:
+    """Train and test a recipe on the CPU by the tutorials' own loops; the loss is printed now and then."""
+    torch.manual_seed(int(seed))
+    recipe = RECIPES[name]
+    batches, test_batches = (recipe.loader(Path(root), train) for train in (True, False))
+    net = recipe.net()
+    optimizer = recipe.optimizer(net.parameters())
+    clock.start()
+    for _ in range(recipe.epochs):
+        net.train()
         running = 0.0
-        for step, (images, labels) in enumerate(self.loader(train=True), 1):
-            self.optimizer.zero_grad()
-            loss = F.cross_entropy(self.net(images), labels)
+        for step, (images, labels) in enumerate(batches, 1):
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(net(images), labels)
             loss.backward()
-            self.optimizer.step()
+            optimizer.step()
             running += loss.item()
-            if step % self.recipe.print_every == 0:
-                print(f"step {step} loss {running / self.recipe.print_every:.3f}", flush=True)
+            if step % recipe.print_every == 0:
+                print(f"step {step} loss {running / recipe.print_every:.3f}", flush=True)
                 running = 0.0
-            yield step
+            clock.step()
+        clock.epoch(_accuracy(net, test_batches))
+    clock.write()
 
-    @torch.no_grad()
-    def test(self) -> float:
-        """The share of the test images that the net classifies right."""
-        self.net.eval()
-        correct = 0
-        for images, labels in self.loader(train=False):
-            if labels.ndim == 2:
-                labels = labels.argmax(1)
-            correct += (self.net(images).argmax(1) == labels).sum().item()
-        return correct / len(self.test_set)
+
+@torch.no_grad()
+def _accuracy(net: nn.Module, batches: DataLoader[Any]) -> float:
+    net.eval()
+    correct = 0
+    for images, labels in batches:
+        classes = labels.argmax(1) if labels.ndim == 2 else labels
+        correct += (net(images).argmax(1) == classes).sum().item()
+    return correct / len(batches.dataset)

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from benchmark import table, write
 from benchmarks.clock import Clock
+from benchmarks.equal_time import draw
 from benchmarks.measure import CONFIGS, Bench, Row, Timing, fit, loop, python
-from benchmarks.picture import draw
 from benchmarks.plain import RECIPES
 from rich.console import Console
 
