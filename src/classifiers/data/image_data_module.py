@@ -1,25 +1,20 @@
-"""The base of all data modules: uint8 images, a seeded split, batches by one index, augmentation on the device."""
+"""The base of all data modules: uint8 images, a seeded split, augmentation on the device."""
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
-from torch.utils.data import DataLoader, Sampler
 
 from classifiers.data.augmentations import Augmentation
-from classifiers.data.image_dataset import Batch, ImageDataset, Images
+from classifiers.data.image_dataset import Batch, ImageDataset, Images, checked
 from classifiers.data.repeatable import RepeatableDataModule
 from classifiers.data.splitting import held_out
 from classifiers.errors import UserError
 from classifiers.paths import project_root
-
-# Lightning advises worker processes; a batch that is one index into a tensor is faster without them.
-warnings.filterwarnings("ignore", message=".*does not have many workers.*")
 
 
 class ImageDataModule(RepeatableDataModule, ABC):
@@ -97,7 +92,7 @@ class ImageDataModule(RepeatableDataModule, ABC):
 
     @abstractmethod
     def load(self, train: bool) -> tuple[Images, Tensor]:
-        """The whole official training or test split: uint8 images `(N, C, H, W)` and int64 labels `(N,)`."""
+        """The whole official training or test split: images `(N, C, H, W)` that `as_uint8` takes, and labels `(N,)`."""
 
     def setup(self, stage: str) -> None:
         super().setup(stage)
@@ -113,8 +108,12 @@ class ImageDataModule(RepeatableDataModule, ABC):
             self.val_set = self.test_set
 
     def _load(self, train: bool) -> tuple[Images, Tensor]:
-        images, labels = self.load(train)
+        images, labels = self.checked(*self.load(train), "load")
         return images, F.one_hot(labels, self.num_classes) if self.one_hot else labels
+
+    def checked(self, images: Images, labels: Tensor, source: str) -> tuple[Images, Tensor]:
+        """`checked` for the images and classes that this declares; `source` is what of it gives them."""
+        return checked(images, labels, self.image_shape, self.num_classes, f"{type(self).__name__}'s {source}")
 
     def split(self, size: int) -> tuple[Tensor, Tensor]:
         """Sorted, disjoint indices of the training and validation images among `size`.
@@ -128,19 +127,6 @@ class ImageDataModule(RepeatableDataModule, ABC):
         order = torch.randperm(size, generator=torch.Generator().manual_seed(self.split_seed))
         return order[val_size:].sort().values, order[:val_size].sort().values
 
-    def train_dataloader(self) -> DataLoader[Batch]:
-        sampler = self.training_sampler(self.train_set, self.batch_size, self.shuffle)
-        return self._dataloader(self.train_set, sampler)
-
-    def val_dataloader(self) -> DataLoader[Batch]:
-        return self.dataloader(self.val_set)
-
-    def test_dataloader(self) -> DataLoader[Batch]:
-        return self.dataloader(self.test_set)
-
-    def predict_dataloader(self) -> DataLoader[Batch]:
-        return self.dataloader(self.test_set)
-
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         if self.trainer is None or not self.trainer.training or isinstance(batch, Tensor):  # the summary's example
             return batch
@@ -153,24 +139,17 @@ class ImageDataModule(RepeatableDataModule, ABC):
             images = augmentation(images)
         return images
 
-    def dataloader(self, images: ImageDataset) -> DataLoader[Batch]:
-        """Serves `images` in order and in batches: all of them once, the last batch with what is left.
+    def show_batch(self, count: int = 16) -> Figure:
+        """A grid of `count` training images drawn at random, augmented, each with its class name under it.
 
-        Of several processes each has its share, none repeated.
+        It gets the data if need be, before any fit, and leaves torch's random numbers as they were.
         """
-        return self._dataloader(images, self.evaluation_sampler(images))
+        from classifiers.figures import labelled_grid  # which stands on this package
 
-    def _dataloader(self, images: ImageDataset, sampler: Sampler[int] | None) -> DataLoader[Batch]:
-        return DataLoader(
-            images,
-            batch_size=self.batch_size,
-            sampler=sampler,
-            collate_fn=_as_is,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
-            pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
-        )
-
-
-def _as_is(batch: Any) -> Any:
-    return batch
+        if not hasattr(self, "train_set"):
+            self.prepare_data()
+            self.setup("validate")
+        with torch.random.fork_rng(devices=()):
+            torch.default_generator.seed()
+            images, labels = self.train_set.__getitems__(torch.randperm(len(self.train_set))[:count].tolist())
+            return labelled_grid(self.augment(images), labels, self.class_names, columns=min(8, count))
