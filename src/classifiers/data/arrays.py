@@ -102,18 +102,19 @@ def _at(images: Images, index: Tensor) -> Images:
     return images.at(index) if isinstance(images, Samples) else images[index]
 
 
-def _coded(labels: Array, names: Sequence[str] | None) -> tuple[Tensor, Sequence[str]]:
+def _coded(labels: Array, class_names: Sequence[str] | None) -> tuple[Tensor, tuple[str, ...]]:
     """The labels as numbers, and the names of the classes: those given, else the labels' own.
 
-    Of numbers they are no more than there are labels, whatever the highest.
+    Of numbers there are no more than there are labels, whatever the highest.
     """
+    names = () if class_names is None else tuple(str(name) for name in class_names)
     values = labels if isinstance(labels, Tensor) else np.asarray(labels)
     if isinstance(values, np.ndarray) and values.size and all(isinstance(value, str) for value in values.flat):
-        names = names or sorted({str(value) for value in values.flat})
-        if strange := sorted({*values.flat} - {*names}):
+        names = names or tuple(sorted({str(value) for value in values.flat}))
+        if strange := sorted({*values.flat}.difference(names)):
             raise UserError(f"the label {strange[0]} is none of the class_names {', '.join(names)}")
         places = {name: place for place, name in enumerate(names)}
         values = np.array([places[value] for value in values.flat]).reshape(values.shape)
     numbers = as_tensor(values, "labels")
     highest = int(numbers.long().max()) if numbers.numel() else 0
-    return numbers, names or [str(label) for label in range(min(max(0, highest) + 1, numbers.numel()))]
+    return numbers, names or tuple(str(label) for label in range(min(max(0, highest) + 1, numbers.numel())))

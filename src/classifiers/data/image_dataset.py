@@ -32,15 +32,17 @@ def checked(images: Images, labels: Tensor, shape: Sequence[int], classes: int, 
         found = f"{len(images)} images and labels {tuple(labels.shape)}"
         raise UserError(f"{source} gives {found}: there must be some, and one label (N,) for each image")
     first = images[torch.arange(1)]
+    if not isinstance(images, Tensor) and first.dtype != torch.uint8:
+        raise UserError(
+            f"{source} gives images as {first.dtype} in {type(images).__name__}: they must be a uint8 tensor"
+        )
     if first.shape[1:] != tuple(shape):
         raise UserError(f"{source} gives images {tuple(first.shape[1:])}: they must be {tuple(shape)}, (C, H, W)")
-    if not isinstance(images, Tensor) and first.dtype != torch.uint8:
-        raise UserError(f"{source} gives images as {first.dtype} in {type(images).__name__}: make them a uint8 tensor")
-    whole = labels.long()
-    if (whole != labels).any() or whole.min() < 0 or whole.max() >= classes:
-        found = f"labels from {labels.min()} to {labels.max()}"
+    values, indices = labels.double(), labels.long()
+    if (indices != values).any() or not 0 <= indices.min() <= indices.max() < classes:
+        found = f"labels from {values.min():g} to {values.max():g}"
         raise UserError(f"{source} gives {found}: they must be whole numbers from 0 to {classes - 1}, by class_names")
-    return as_uint8(images, f"the images of {source}") if isinstance(images, Tensor) else images, whole
+    return as_uint8(images, source) if isinstance(images, Tensor) else images, indices
 
 
 def class_indices(targets: Tensor) -> Tensor:
