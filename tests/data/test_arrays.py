@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch.utils.data import Dataset, TensorDataset
+from torch.utils.data import Dataset, Subset, TensorDataset
 from torchvision.datasets import FakeData
 from torchvision.transforms import ToTensor
 
@@ -133,7 +133,10 @@ def test_labels_of_any_type_are_whole_numbers(dtype: Any) -> None:
             {"images": IMAGES / 127.5 - 1},
             "images: float64 from -1 to 1 can't be made uint8 exactly; leave out Normalize",
         ),
-        ({"test": (TEST[0][:, :4, :4], TEST[1])}, "test gives images (3, 4, 4): they must be (3, 8, 8), (C, H, W)"),
+        (
+            {"test": (TEST[0][:, :4, :4], TEST[1])},
+            "test gives Tensor with torch.uint8 of (3, 4, 4) for images: it must be",
+        ),
         ({"test": (TEST[0], TEST[1] + 3)}, "test gives labels from 3 to 6: they must be whole numbers from 0 to 3, by"),
     ],
 )
@@ -190,6 +193,16 @@ def test_tensors_that_to_tensor_made_give_the_same_bits_as_uint8(memory_limit: f
     data = ready(ArrayDataModule.from_dataset(*floats, memory_limit=memory_limit, class_names=NAMES))
     assert data.class_names == tuple(NAMES)
     assert content(data) == content(made(test=(IMAGES[:20], LABELS[:20])))
+
+
+def test_the_classes_of_a_subset_are_those_of_its_dataset() -> None:
+    data = ArrayDataModule.from_dataset(Subset(Pictures(), range(100)), Subset(Pictures(), range(100, 200)))
+    assert (data.class_names, [len(split) for split in splits(ready(data))]) == (Pictures.classes, [90, 10, 100])
+
+
+def test_labels_of_several_numbers_are_refused() -> None:
+    with pytest.raises(UserError, match=r"^ArrayDataModule's images gives 9 images and labels \(9, 4\): there must be"):
+        ArrayDataModule.from_dataset(TensorDataset(torch.zeros(9, 1, 4, 4), torch.zeros(9, 4)))
 
 
 def test_images_in_memory_are_decoded_once() -> None:

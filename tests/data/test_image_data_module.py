@@ -175,6 +175,9 @@ def test_floats_of_to_tensor_train_what_uint8_trains() -> None:
     assert torch.equal(*weights)
 
 
+DECLARED = "a uint8 Tensor of (1, 16, 16), (C, H, W)"
+
+
 class Lazy:
     """Floats that are made when they are indexed."""
 
@@ -198,15 +201,15 @@ class Lazy:
         ),
         (
             lambda images, labels: (Lazy(images), labels),
-            " gives images as torch.float32 in Lazy: they must be a uint8 tensor",
+            f" gives Lazy with torch.float32 of (1, 16, 16) for images: it must be {DECLARED}",
         ),
         (
             lambda images, labels: (images.numpy(), labels),
-            " gives images as uint8 in ndarray: they must be a uint8 tensor",
+            f" gives ndarray with uint8 of (16, 16) for images: it must be {DECLARED}",
         ),
         (
             lambda images, labels: (images.movedim(1, 3), labels),
-            " gives images (16, 16, 1): they must be (1, 16, 16), (C, H, W)",
+            f" gives Tensor with torch.uint8 of (16, 16, 1) for images: it must be {DECLARED}",
         ),
         (
             lambda images, labels: (images[:9], labels),

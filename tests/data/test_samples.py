@@ -39,7 +39,7 @@ def test_samples_are_kept_in_memory_up_to_the_limit() -> None:
     samples, labels = read_samples(dataset, 0.999 * size)
     assert not isinstance(samples, torch.Tensor)
     assert labels == list(range(12))
-    assert torch.equal(samples.at(torch.tensor([3, 7]))[torch.tensor([1])], IMAGES[[7]])
+    assert torch.equal(samples[torch.tensor([3, 7])], IMAGES[[3, 7]])
 
 
 def test_a_picture_of_one_bit_is_grey() -> None:
@@ -59,9 +59,9 @@ class Stream(IterableDataset[Any]):
 @pytest.mark.parametrize(
     ("dataset", "line"),
     [
-        (Stream(), "Stream has no __len__ and __getitem__: give a map-style dataset, such as list(dataset)"),
-        (iter([]), "list_iterator has no __len__ and __getitem__: give a map-style dataset, such as list(dataset)"),
-        ([], "list is empty: there must be some images"),
+        (Stream(), "Stream is empty or no map-style dataset with __len__ and __getitem__: give list(dataset)"),
+        (iter([]), "list_iterator is empty or no map-style dataset with __len__ and __getitem__: give list(dataset)"),
+        ([], "list is empty or no map-style dataset with __len__ and __getitem__: give list(dataset)"),
         ([IMAGES[0]], "sample 0 of list is a Tensor: it must be a pair (image, label)"),
         ([{"image": IMAGES[0]}], "sample 0 of list is a dict: it must be a pair (image, label)"),
         (

@@ -81,7 +81,8 @@ class ArrayDataModule(ImageDataModule):
         Raises:
             UserError: no map-style dataset, samples that are no such pairs, or images of several shapes.
         """
-        kwargs = {"class_names": getattr(dataset, "classes", None), **kwargs}
+        names = [getattr(one, "classes", None) for one in (dataset, getattr(dataset, "dataset", None))]  # of a Subset
+        kwargs = {"class_names": names[0] or names[1], **kwargs}
         tested = None if test is None else read_samples(test, memory_limit)
         return cls(*read_samples(dataset, memory_limit), tested, **kwargs)
 
@@ -99,7 +100,7 @@ def _images(images: Array | Samples) -> Images:
 
 
 def _at(images: Images, index: Tensor) -> Images:
-    return images.at(index) if isinstance(images, Samples) else images[index]
+    return Samples(images.dataset, images.indices[index]) if isinstance(images, Samples) else images[index]
 
 
 def _coded(labels: Array, class_names: Sequence[str] | None) -> tuple[Tensor, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""The base of all data modules: uint8 images, a seeded split, augmentation on the device."""
+"""The base of all data modules: uint8 images and a seeded split."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from classifiers.data.augmentations import Augmentation
-from classifiers.data.image_dataset import Batch, ImageDataset, Images, checked
-from classifiers.data.repeatable import RepeatableDataModule
+from classifiers.data.image_dataset import ImageDataset, Images, checked
+from classifiers.data.loaders import LoaderDataModule
 from classifiers.data.splitting import held_out
 from classifiers.errors import UserError
 from classifiers.paths import project_root
 
 
-class ImageDataModule(RepeatableDataModule, ABC):
+class ImageDataModule(LoaderDataModule, ABC):
     """Serves uint8 images `(B, C, H, W)` and labels `(B,)`; a subclass declares what they are and loads them.
 
     The validation images are held out of the official training split by `split_seed` alone, so that every run, process
@@ -112,7 +112,7 @@ class ImageDataModule(RepeatableDataModule, ABC):
         return images, F.one_hot(labels, self.num_classes) if self.one_hot else labels
 
     def checked(self, images: Images, labels: Tensor, source: str) -> tuple[Images, Tensor]:
-        """`checked` for the images and classes that this declares; `source` is what of it gives them."""
+        """As the function of that name, by what this declares; `source` is what of it gives them."""
         return checked(images, labels, self.image_shape, self.num_classes, f"{type(self).__name__}'s {source}")
 
     def split(self, size: int) -> tuple[Tensor, Tensor]:
@@ -127,23 +127,8 @@ class ImageDataModule(RepeatableDataModule, ABC):
         order = torch.randperm(size, generator=torch.Generator().manual_seed(self.split_seed))
         return order[val_size:].sort().values, order[:val_size].sort().values
 
-    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        if self.trainer is None or not self.trainer.training or isinstance(batch, Tensor):  # the summary's example
-            return batch
-        images, labels = batch
-        return self.augment(images), labels
-
-    def augment(self, images: Tensor) -> Tensor:
-        """All augmentations in turn of uint8 images `(B, C, H, W)`."""
-        for augmentation in self.augmentations:
-            images = augmentation(images)
-        return images
-
     def show_batch(self, count: int = 16) -> Figure:
-        """A grid of `count` training images drawn at random, augmented, each with its class name under it.
-
-        It gets the data if need be, before any fit, and leaves torch's random numbers as they were.
-        """
+        """`count` random training images, augmented, over their class names. No fit is needed before, nor changed."""
         from classifiers.figures import labelled_grid  # which stands on this package
 
         if not hasattr(self, "train_set"):

@@ -31,13 +31,10 @@ def checked(images: Images, labels: Tensor, shape: Sequence[int], classes: int, 
     if not len(images) or labels.shape != (len(images),):
         found = f"{len(images)} images and labels {tuple(labels.shape)}"
         raise UserError(f"{source} gives {found}: there must be some, and one label (N,) for each image")
-    first = images[torch.arange(1)]
-    if not isinstance(images, Tensor) and first.dtype != torch.uint8:
-        raise UserError(
-            f"{source} gives images as {first.dtype} in {type(images).__name__}: they must be a uint8 tensor"
-        )
-    if first.shape[1:] != tuple(shape):
-        raise UserError(f"{source} gives images {tuple(first.shape[1:])}: they must be {tuple(shape)}, (C, H, W)")
+    first, tensor = images[torch.arange(1)], isinstance(images, Tensor)
+    if first.shape[1:] != tuple(shape) or not (tensor or first.dtype == torch.uint8):
+        found = f"{type(images).__name__} with {first.dtype} of {tuple(first.shape[1:])} for images"
+        raise UserError(f"{source} gives {found}: it must be a uint8 Tensor of {tuple(shape)}, (C, H, W)")
     values, indices = labels.double(), labels.long()
     if (indices != values).any() or not 0 <= indices.min() <= indices.max() < classes:
         found = f"labels from {values.min():g} to {values.max():g}"

@@ -1,4 +1,4 @@
-"""Batches, and what a fit draws at random: the same whether it was interrupted or not."""
+"""What a fit draws at random: the same whether it was interrupted or not."""
 
 import random
 import warnings
@@ -7,32 +7,21 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningDataModule
 from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import Sampler
 
 from classifiers.data.epoch_sampler import EpochSampler
 from classifiers.data.image_dataset import Batch, ImageDataset
 
-# Lightning advises worker processes; a batch that is one index into a tensor is faster without them.
-warnings.filterwarnings("ignore", message=".*does not have many workers.*")
 # It is not the DataLoader that resumes here.
 warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
 
 
 class RepeatableDataModule(LightningDataModule):
-    """Serves the batches of three sets, each by one index.
-
-    It draws the order of an epoch's images from the run's seed and the epoch, and seeds torch's random numbers of each
+    """Draws the order of an epoch's images from the run's seed and the epoch, and seeds torch's random numbers of each
     training step, those of augmentation and of dropout alike, from these, the batch and the process.
 
     A checkpoint has the seed and the place, so that a fit which goes on from it repeats what it would have drawn.
     """
-
-    train_set: ImageDataset
-    val_set: ImageDataset
-    test_set: ImageDataset
-    batch_size: int
-    shuffle: bool
-    num_workers: int
 
     def setup(self, stage: str) -> None:
         if stage == "fit":
@@ -58,41 +47,16 @@ class RepeatableDataModule(LightningDataModule):
                 torch.get_device_module(device).manual_seed(seed)
         return batch
 
-    def train_dataloader(self) -> DataLoader[Batch]:
+    def training_sampler(self, images: ImageDataset, batch_size: int, shuffle: bool) -> EpochSampler:
+        """The order of this process's share of the training images, from where the fit goes on."""
         (epoch, batch), self._resumed = self._resumed, (0, 0)
         seed = random.Random(self._seed).getrandbits(32)  # or seed 1 would have in epoch 0 what seed 0 has in epoch 1
-        skip = batch * self.batch_size
-        sampler = EpochSampler(self.train_set, *self._process(), self.shuffle, seed, epoch=epoch, skip=skip)
-        return self._dataloader(self.train_set, sampler)
+        return EpochSampler(images, *self._process(), shuffle, seed, epoch=epoch, skip=batch * batch_size)
 
-    def val_dataloader(self) -> DataLoader[Batch]:
-        return self.dataloader(self.val_set)
-
-    def test_dataloader(self) -> DataLoader[Batch]:
-        return self.dataloader(self.test_set)
-
-    def predict_dataloader(self) -> DataLoader[Batch]:
-        return self.dataloader(self.test_set)
-
-    def dataloader(self, images: ImageDataset) -> DataLoader[Batch]:
-        """Serves `images` in order and in batches: all of them once, the last batch with what is left.
-
-        Of several processes each has its share, none repeated.
-        """
+    def evaluation_sampler(self, images: ImageDataset) -> Sampler[int] | None:
+        """This process's share of the images, none repeated; None if it is the only one."""
         processes, rank = self._process()
-        shared = UnrepeatedDistributedSampler(images, processes, rank, shuffle=False) if processes > 1 else None
-        return self._dataloader(images, shared)
-
-    def _dataloader(self, images: ImageDataset, sampler: Sampler[int] | None) -> DataLoader[Batch]:
-        return DataLoader(
-            images,
-            batch_size=self.batch_size,
-            sampler=sampler,
-            collate_fn=_as_is,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
-            pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
-        )
+        return UnrepeatedDistributedSampler(images, processes, rank, shuffle=False) if processes > 1 else None
 
     def _progress(self) -> tuple[Any, Any]:
         """How many epochs of the fit, and batches of this epoch, are ready, started, processed and completed."""
@@ -102,7 +66,3 @@ class RepeatableDataModule(LightningDataModule):
 
     def _process(self) -> tuple[int, int]:
         return (1, 0) if self.trainer is None else (self.trainer.world_size, self.trainer.global_rank)
-
-
-def _as_is(batch: Any) -> Any:
-    return batch

@@ -4,10 +4,8 @@ from math import prod
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import IterableDataset
-from torchvision.transforms.v2.functional import pil_to_tensor
 
 from classifiers.data.decoding import shown
 from classifiers.data.pixels import as_tensor, as_uint8, channels_first
@@ -23,10 +21,6 @@ class Samples:
     def __len__(self) -> int:
         return len(self.indices)
 
-    def at(self, index: Tensor) -> "Samples":
-        """Those at the indices `(M,)`, still to be decoded."""
-        return Samples(self.dataset, self.indices[index])
-
     def __getitem__(self, index: Tensor) -> Tensor:
         """The images `(B, C, H, W)` at the indices `(B,)`."""
         return channels_first(torch.stack([_sample(self.dataset, one)[0] for one in self.indices[index].tolist()]))
@@ -39,11 +33,9 @@ def read_samples(dataset: Any, memory_limit: float) -> tuple[Tensor | Samples, l
         UserError: it is no map-style dataset, or has samples that aren't an image and its label, all of one size.
     """
     name = type(dataset).__name__
-    if isinstance(dataset, IterableDataset) or not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
-        raise UserError(f"{name} has no __len__ and __getitem__: give a map-style dataset, such as list(dataset)")
-    count = len(dataset)
-    if not count:
-        raise UserError(f"{name} is empty: there must be some images")
+    map_style = hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")
+    if isinstance(dataset, IterableDataset) or not map_style or not (count := len(dataset)):
+        raise UserError(f"{name} is empty or no map-style dataset with __len__ and __getitem__: give list(dataset)")
     shape = _sample(dataset, 0)[0].shape
     in_memory = count * prod(shape) <= memory_limit * 2**30
     images, labels = torch.empty(count if in_memory else 1, *shape, dtype=torch.uint8), []
@@ -54,7 +46,7 @@ def read_samples(dataset: Any, memory_limit: float) -> tuple[Tensor | Samples, l
             cure = "a transform that makes all alike, such as Resize((64, 64)), or write them to a folder"
             raise UserError(f"{found}: give the dataset {cure} for ImageFolderDataModule")
         images[index if in_memory else 0] = image
-        labels.append(label.item() if hasattr(label, "item") else label)
+        labels.append(label.tolist() if hasattr(label, "tolist") else label)
     return channels_first(images) if in_memory else Samples(dataset, torch.arange(count)), labels
 
 
@@ -64,8 +56,6 @@ def _sample(dataset: Any, index: int) -> tuple[Tensor, Any]:
     if not (isinstance(sample, tuple | list) and len(sample) == 2):
         raise UserError(f"{what} is a {type(sample).__name__}: it must be a pair (image, label)")
     image, label = sample
-    if isinstance(image, Image.Image):
-        if image.mode not in ("1", "L", "RGB"):
-            raise UserError(f"{what} is an image of mode {image.mode}: give the dataset a transform to L or RGB")
-        return pil_to_tensor(image.convert("L") if image.mode == "1" else image), label
+    if (mode := getattr(image, "mode", "L")) not in ("1", "L", "RGB"):  # of a PIL image
+        raise UserError(f"{what} is an image of mode {mode}: give the dataset a transform to L or RGB")
     return as_uint8(as_tensor(image, f"the image of {what}"), f"the image of {what}", highest=1), label

@@ -32,11 +32,7 @@ def stratified_order(labels: Tensor, seed: int) -> Tensor:
 
 
 def stratified_parts(labels: Tensor, sizes: Mapping[str, int | float], seed: int) -> dict[str, Tensor]:
-    """In that order, the indices of the parts that `sizes` holds out by name, and of the rest, `train`.
-
-    Raises:
-        UserError: a part is nothing, or leaves nothing.
-    """
+    """The indices of what is held out for each name in `sizes`, class by class, and of the rest, `train`."""
     parts = {"train": stratified_order(labels, seed)}
     for name, size in sizes.items():
         count = held_out(f"{name}_size", size, len(parts["train"]))
