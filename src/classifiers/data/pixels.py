@@ -32,15 +32,16 @@ def as_uint8(images: Tensor, what: str = "images", highest: int = 255) -> Tensor
     if images.dtype == torch.uint8 or not images.numel():
         return images.to(torch.uint8)
     chunks = torch.split(images, max(1, CHUNK // images[0].numel()))
-    low, high = torch.stack([torch.stack(chunk.double().aminmax()) for chunk in chunks]).unbind(1)
-    floats = images.is_floating_point()
-    scale = 255 if high.max() <= 1 and (floats or images.dtype == torch.bool) else 1
-    tolerance = min(0.25, 510 * torch.finfo(images.dtype).eps) if floats else 0.0
-    exact = bool(low.min() >= 0 and high.max() <= highest and (scale == 255 or high.max() > 1))
+    low, high = torch.stack([torch.stack(chunk.float().aminmax()) for chunk in chunks]).unbind(1)
+    unit = high.max() <= 1 and (images.is_floating_point() or images.dtype == torch.bool)
+    tolerance = 0.25 if images.dtype.itemsize < 4 else 1e-3  # half precision rounds the more
+    exact = bool(low.min() >= 0 and high.max() <= highest and (unit or high.max() > 1))
     converted = torch.empty(images.shape, dtype=torch.uint8)
     for chunk, pixels in zip(chunks, torch.split(converted, len(chunks[0])), strict=True) if exact else ():
-        scaled = chunk.double() * scale
-        exact &= bool((scaled - pixels.copy_(scaled.round())).abs().max() <= tolerance)
+        scaled = chunk.float() * 255 if unit else chunk.float()
+        whole = scaled.round()
+        exact &= bool((scaled - whole).abs().max() <= tolerance)
+        pixels.copy_(whole)
     if not exact:
         values = f"{str(images.dtype).removeprefix('torch.')} from {low.min():g} to {high.max():g}"
         cure = "leave out Normalize, which the model does, or round them to uint8 of 0 to 255 yourself"

@@ -4,6 +4,7 @@ from math import prod
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
@@ -56,6 +57,6 @@ def _sample(dataset: Any, index: int) -> tuple[Tensor, Any]:
     if not (isinstance(sample, tuple | list) and len(sample) == 2):
         raise UserError(f"{what} is a {type(sample).__name__}: it must be a pair (image, label)")
     image, label = sample
-    if (mode := getattr(image, "mode", "L")) not in ("1", "L", "RGB"):  # of a PIL image
-        raise UserError(f"{what} is an image of mode {mode}: give the dataset a transform to L or RGB")
+    if isinstance(image, Image.Image) and image.mode not in ("1", "L", "RGB"):
+        raise UserError(f"{what} is an image of mode {image.mode}: give the dataset a transform to L or RGB")
     return as_uint8(as_tensor(image, f"the image of {what}"), f"the image of {what}", highest=1), label
