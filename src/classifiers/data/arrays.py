@@ -104,10 +104,7 @@ def _at(images: Images, index: Tensor) -> Images:
 
 
 def _coded(labels: Array, class_names: Sequence[str] | None) -> tuple[Tensor, tuple[str, ...]]:
-    """The labels as numbers, and the names of the classes: those given, else the labels' own.
-
-    Of numbers there are no more than there are labels, whatever the highest.
-    """
+    """The labels as numbers, and the names of the classes: those given, else the labels' own, no more than labels."""
     names = () if class_names is None else tuple(str(name) for name in class_names)
     values = labels if isinstance(labels, Tensor) else np.asarray(labels)
     if isinstance(values, np.ndarray) and values.size and all(isinstance(value, str) for value in values.flat):
