@@ -1,6 +1,7 @@
 """Image classification on PyTorch Lightning: data modules, nets, one LightningModule, predictions, one command line."""
 
 from classifiers.classifier import ImageClassifier as ImageClassifier
+from classifiers.data import ArrayDataModule as ArrayDataModule
 from classifiers.data import CIFAR10DataModule as CIFAR10DataModule
 from classifiers.data import FashionMNISTDataModule as FashionMNISTDataModule
 from classifiers.data import ImageDataModule as ImageDataModule

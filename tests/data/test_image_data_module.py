@@ -1,9 +1,13 @@
+from typing import Any
+
 import pytest
 import torch
 from lightning.pytorch import LightningModule, Trainer, seed_everything
+from torch import Tensor
 
 from classifiers.data import RandomHorizontalFlip, SyntheticDataModule
 from classifiers.experiment.errors import UserError
+from tests.small_models import small, trained
 
 
 def made(**arguments: object) -> SyntheticDataModule:
@@ -141,3 +145,113 @@ def test_only_training_batches_are_augmented() -> None:
     trainer.test(model, data, verbose=False)
     trainer.predict(model, data)
     assert model.mirrored == {"train": {True}, "val": {False}, "test": {False}, "predict": {False}}
+
+
+class ChangedDataModule(SyntheticDataModule):
+    """What it loads is what the base loads, changed by `change`."""
+
+    change: Any = None
+
+    def load(self, train: bool) -> tuple[Any, Any]:
+        loaded: tuple[Any, Any] = self.change(*super().load(train))
+        return loaded
+
+
+def changed(change: Any) -> ChangedDataModule:
+    data = ChangedDataModule(num_classes=3, image_size=16, train_size=230, test_size=70)
+    data.change = change
+    return data
+
+
+def test_floats_of_to_tensor_train_what_uint8_trains() -> None:
+    weights = []
+    for change in (lambda images, labels: (images, labels), lambda images, labels: (images / 255, labels.int())):
+        data = changed(change)
+        torch.manual_seed(0)
+        model = small(data)
+        trained(model, data, max_epochs=1)
+        assert (data.train_set.first(1)[0].dtype, data.train_set.labels.dtype) == (torch.uint8, torch.int64)
+        weights.append(torch.cat([weight.flatten() for weight in model.parameters()]))
+    assert torch.equal(*weights)
+
+
+DECLARED = "a uint8 Tensor of (1, 16, 16), (C, H, W)"
+
+
+class Lazy:
+    """Floats that are made when they are indexed."""
+
+    def __init__(self, images: Tensor) -> None:
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: Tensor) -> Tensor:
+        return self.images[index] / 255
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            lambda images, labels: (images / 127.5 - 1, labels),
+            ": float32 from -1 to 1 can't be made uint8 exactly; leave out Normalize, which the model does, or round "
+            "them to uint8 of 0 to 255 yourself",
+        ),
+        (
+            lambda images, labels: (Lazy(images), labels),
+            f" gives Lazy with torch.float32 of (1, 16, 16) for images: it must be {DECLARED}",
+        ),
+        (
+            lambda images, labels: (images.numpy(), labels),
+            f" gives ndarray with uint8 of (16, 16) for images: it must be {DECLARED}",
+        ),
+        (
+            lambda images, labels: (images.movedim(1, 3), labels),
+            f" gives Tensor with torch.uint8 of (16, 16, 1) for images: it must be {DECLARED}",
+        ),
+        (
+            lambda images, labels: (images[:9], labels),
+            " gives 9 images and labels (230,): there must be some, and one label (N,) for each image",
+        ),
+        (
+            lambda images, labels: (images[:0], labels[:0]),
+            " gives 0 images and labels (0,): there must be some, and one label (N,) for each image",
+        ),
+        (
+            lambda images, labels: (images, labels + 1),
+            " gives labels from 1 to 3: they must be whole numbers from 0 to 2, by class_names",
+        ),
+        (
+            lambda images, labels: (images, labels / 4),
+            " gives labels from 0 to 0.5: they must be whole numbers from 0 to 2, by class_names",
+        ),
+    ],
+)
+def test_what_is_loaded_must_be_what_is_declared(change: Any, line: str) -> None:
+    for stage in ("fit", "test"):
+        with pytest.raises(UserError) as error:
+            changed(change).setup(stage)
+        assert str(error.value) == f"ChangedDataModule's load{line}".replace(
+            "(230,)", "(230,)" if stage == "fit" else "(70,)"
+        )
+
+
+def test_a_batch_is_shown_before_any_fit_and_leaves_the_fit_as_it_is() -> None:
+    data = SyntheticDataModule(image_size=8, augmentations=[Whiten()], train_size=60, test_size=9)
+    state = torch.get_rng_state()
+    figure = data.show_batch(12)
+    assert torch.equal(torch.get_rng_state(), state)
+    (axes,) = figure.axes
+    assert len(axes.images) == len(axes.texts) == 12
+    assert {text.get_text() for text in axes.texts} <= {*data.class_names}
+    assert all((image.get_array() == 255).all() for image in axes.images)
+    data.setup("fit")
+    assert len(data.train_dataloader()) == 1
+    assert len(data.show_batch(3).axes[0].images) == 3
+
+
+class Whiten(RandomHorizontalFlip):
+    def __call__(self, images: Tensor) -> Tensor:
+        return torch.full_like(images, 255)

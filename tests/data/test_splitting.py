@@ -1,8 +1,13 @@
 import pytest
 import torch
 
+<<<<<<< HEAD
 from classifiers.data.splitting import held_out, stratified_order
 from classifiers.experiment.errors import UserError
+=======
+from classifiers.data.splitting import held_out, stratified_order, stratified_parts
+from classifiers.experiment.errors import UserError
+>>>>>>> data
 
 
 def test_a_size_below_one_is_a_share() -> None:
@@ -35,3 +40,16 @@ def test_the_seed_alone_draws_it() -> None:
 def test_a_class_of_one_image_is_not_held_out() -> None:
     order = stratified_order(torch.tensor([0, 1, *[0] * 18]), seed=0)
     assert 1 not in order[:9]
+
+
+def test_parts_are_held_out_in_turn_and_the_rest_is_to_train_on() -> None:
+    labels = torch.tensor([0] * 60 + [1] * 40)
+    parts = stratified_parts(labels, {"test": 0.2, "val": 8}, seed=0)
+    assert {name: labels[part].bincount().tolist() for name, part in parts.items()} == {
+        "train": [43, 29],
+        "test": [12, 8],
+        "val": [5, 3],
+    }
+    assert sorted(torch.cat([*parts.values()]).tolist()) == list(range(100))
+    with pytest.raises(UserError, match="--data.val_size 80 holds out 80 of 80 training images"):
+        stratified_parts(labels, {"test": 0.2, "val": 80}, seed=0)

@@ -1,5 +1,6 @@
 """Data modules, one data set a file, over one base."""
 
+from classifiers.data.arrays import ArrayDataModule as ArrayDataModule
 from classifiers.data.augmentations import Augmentation as Augmentation
 from classifiers.data.augmentations import RandomCrop as RandomCrop
 from classifiers.data.augmentations import RandomHorizontalFlip as RandomHorizontalFlip

@@ -1,7 +1,8 @@
 """Many image files as tensors: all at once into memory, or a batch at a time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 import rich
@@ -17,6 +18,7 @@ from classifiers.experiment.errors import UserError
 
 MANY = 1000  # from which on there is a progress bar
 NAMED = 5  # unreadable files, at most
+Step = TypeVar("Step")
 
 
 class ImageFiles:
@@ -78,13 +80,16 @@ def _for_all(count: int, act: Callable[[int], None], what: str) -> None:
         return failed
 
     chunks = [range(start, min(start + 16, count)) for start in range(0, count, 16)]
-    console = rich.get_console()
-    hidden = count < MANY or not console.is_terminal or rank_zero_only.rank > 0  # type: ignore[attr-defined]
     with ThreadPoolExecutor() as pool:
-        done = track(
-            pool.map(failures, chunks), f"{what} {count:,} images", len(chunks), transient=True, disable=hidden
-        )
+        done = shown(pool.map(failures, chunks), len(chunks), what, count)
         failed = sorted(reason for reasons in done for reason in reasons)
     if failed:
         more = f"; and {len(failed) - NAMED:,} more" if len(failed) > NAMED else ""
         raise UserError(f"{len(failed):,} of {count:,} images can't be used: {'; '.join(failed[:NAMED])}{more}")
+
+
+def shown(steps: Iterable[Step], total: int, what: str, count: int) -> Iterable[Step]:
+    """The `total` steps, under a progress bar on a terminal where what is done is done to many images."""
+    console = rich.get_console()
+    hidden = count < MANY or not console.is_terminal or rank_zero_only.rank > 0  # type: ignore[attr-defined]
+    return track(steps, f"{what} {count:,} images", total, transient=True, disable=hidden)

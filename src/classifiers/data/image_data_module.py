@@ -1,28 +1,23 @@
-"""The base of all data modules: uint8 images, a seeded split, batches by one index, augmentation on the device."""
+"""The base of all data modules: uint8 images and a seeded split."""
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
-from torch.utils.data import DataLoader, Sampler
 
 from classifiers.data.augmentations import Augmentation
-from classifiers.data.image_dataset import Batch, ImageDataset, Images
+from classifiers.data.image_dataset import ImageDataset, Images, checked
+from classifiers.data.loaders import LoaderDataModule
 from classifiers.data.splitting import held_out
-from classifiers.experiment.checkpoints.repeatable_data import RepeatableDataModule
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.paths import project_root
 
-# Lightning advises worker processes; a batch that is one index into a tensor is faster without them.
-warnings.filterwarnings("ignore", message=".*does not have many workers.*")
 
-
-class ImageDataModule(RepeatableDataModule, ABC):
+class ImageDataModule(LoaderDataModule, ABC):
     """Serves uint8 images `(B, C, H, W)` and labels `(B,)`; a subclass declares what they are and loads them.
 
     The validation images are held out of the official training split by `split_seed` alone, so that every run, process
@@ -97,7 +92,7 @@ class ImageDataModule(RepeatableDataModule, ABC):
 
     @abstractmethod
     def load(self, train: bool) -> tuple[Images, Tensor]:
-        """The whole official training or test split: uint8 images `(N, C, H, W)` and int64 labels `(N,)`."""
+        """The whole official training or test split: images `(N, C, H, W)` that `as_uint8` takes, and labels `(N,)`."""
 
     def setup(self, stage: str) -> None:
         super().setup(stage)
@@ -113,8 +108,12 @@ class ImageDataModule(RepeatableDataModule, ABC):
             self.val_set = self.test_set
 
     def _load(self, train: bool) -> tuple[Images, Tensor]:
-        images, labels = self.load(train)
+        images, labels = self.checked(*self.load(train), "load")
         return images, F.one_hot(labels, self.num_classes) if self.one_hot else labels
+
+    def checked(self, images: Images, labels: Tensor, source: str) -> tuple[Images, Tensor]:
+        """As the function of that name, by what this declares; `source` is what of it gives them."""
+        return checked(images, labels, self.image_shape, self.num_classes, f"{type(self).__name__}'s {source}")
 
     def split(self, size: int) -> tuple[Tensor, Tensor]:
         """Sorted, disjoint indices of the training and validation images among `size`.
@@ -128,49 +127,14 @@ class ImageDataModule(RepeatableDataModule, ABC):
         order = torch.randperm(size, generator=torch.Generator().manual_seed(self.split_seed))
         return order[val_size:].sort().values, order[:val_size].sort().values
 
-    def train_dataloader(self) -> DataLoader[Batch]:
-        sampler = self.training_sampler(self.train_set, self.batch_size, self.shuffle)
-        return self._dataloader(self.train_set, sampler)
+    def show_batch(self, count: int = 16) -> Figure:
+        """`count` random training images, augmented, over their class names. No fit is needed before, nor changed."""
+        from classifiers.figures import labelled_grid  # which stands on this package
 
-    def val_dataloader(self) -> DataLoader[Batch]:
-        return self.dataloader(self.val_set)
-
-    def test_dataloader(self) -> DataLoader[Batch]:
-        return self.dataloader(self.test_set)
-
-    def predict_dataloader(self) -> DataLoader[Batch]:
-        return self.dataloader(self.test_set)
-
-    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        if self.trainer is None or not self.trainer.training or isinstance(batch, Tensor):  # the summary's example
-            return batch
-        images, labels = batch
-        return self.augment(images), labels
-
-    def augment(self, images: Tensor) -> Tensor:
-        """All augmentations in turn of uint8 images `(B, C, H, W)`."""
-        for augmentation in self.augmentations:
-            images = augmentation(images)
-        return images
-
-    def dataloader(self, images: ImageDataset) -> DataLoader[Batch]:
-        """Serves `images` in order and in batches: all of them once, the last batch with what is left.
-
-        Of several processes each has its share, none repeated.
-        """
-        return self._dataloader(images, self.evaluation_sampler(images))
-
-    def _dataloader(self, images: ImageDataset, sampler: Sampler[int] | None) -> DataLoader[Batch]:
-        return DataLoader(
-            images,
-            batch_size=self.batch_size,
-            sampler=sampler,
-            collate_fn=_as_is,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
-            pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
-        )
-
-
-def _as_is(batch: Any) -> Any:
-    return batch
+        if not hasattr(self, "train_set"):
+            self.prepare_data()
+            self.setup("validate")
+        with torch.random.fork_rng(devices=()):
+            torch.default_generator.seed()
+            images, labels = self.train_set.__getitems__(torch.randperm(len(self.train_set))[:count].tolist())
+            return labelled_grid(self.augment(images), labels, self.class_names, columns=min(8, count))

@@ -1,9 +1,14 @@
 """Images and their labels, fetched a batch at a time by one index."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
+import torch
 from torch import Tensor
 from torch.utils.data import Dataset
+
+from classifiers.data.pixels import as_uint8
+from classifiers.experiment.errors import UserError
 
 Batch = tuple[Tensor, Tensor]  # uint8 images (B, C, H, W); labels (B,), or one-hot or soft rows (B, K)
 
@@ -14,6 +19,27 @@ class Images(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: Tensor, /) -> Tensor: ...
+
+
+def checked(images: Images, labels: Tensor, shape: Sequence[int], classes: int, source: str) -> tuple[Images, Tensor]:
+    """The images of `shape` `(C, H, W)` as uint8, and as int64 their `labels` `(N,)`, each of one of the `classes`.
+
+    Raises:
+        UserError: it names the `source` of what is otherwise. Images in no tensor are judged by the first one.
+    """
+    labels = torch.as_tensor(labels)
+    if not len(images) or labels.shape != (len(images),):
+        found = f"{len(images)} images and labels {tuple(labels.shape)}"
+        raise UserError(f"{source} gives {found}: there must be some, and one label (N,) for each image")
+    first, tensor = images[torch.arange(1)], isinstance(images, Tensor)
+    if first.shape[1:] != tuple(shape) or not (tensor or first.dtype == torch.uint8):
+        found = f"{type(images).__name__} with {first.dtype} of {tuple(first.shape[1:])} for images"
+        raise UserError(f"{source} gives {found}: it must be a uint8 Tensor of {tuple(shape)}, (C, H, W)")
+    values, indices = labels.double(), labels.long()
+    if (indices != values).any() or not 0 <= indices.min() <= indices.max() < classes:
+        found = f"labels from {values.min():g} to {values.max():g}"
+        raise UserError(f"{source} gives {found}: they must be whole numbers from 0 to {classes - 1}, by class_names")
+    return as_uint8(images, source) if isinstance(images, Tensor) else images, indices
 
 
 def class_indices(targets: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from classifiers.data.class_folders import find_files
 from classifiers.data.decoding import ImageFiles, check_images, read_images
 from classifiers.data.image_data_module import ImageDataModule
 from classifiers.data.image_dataset import Images
-from classifiers.data.splitting import held_out, stratified_order
+from classifiers.data.splitting import stratified_parts
 from classifiers.data.statistics import mean_and_std
 from classifiers.experiment.errors import UserError
 
@@ -64,14 +64,12 @@ class ImageFolderDataModule(ImageDataModule):
         self.mean = self.std = (1.0,) * in_channels  # until they are computed
         super().__init__(root, mean=mean, std=std, num_workers=num_workers or 0, **kwargs)
         self.class_names, splits = find_files(self.root)
-        train = splits["train"]
-        train = train[stratified_order(train.labels, self.split_seed)]
-        for name, size in (("test", test_size), ("val", self.val_size)):
-            if name not in splits:
-                count = held_out(f"{name}_size", size, len(train))
-                splits[name], train = train[:count], train[count:]
-        self._train_size = len(train)
-        self._files = train + splits["val"], splits["test"]
+        train, sizes = splits["train"], {"test": test_size, "val": self.val_size}
+        missing = {name: size for name, size in sizes.items() if name not in splits}
+        parts = stratified_parts(train.labels, missing, self.split_seed)
+        splits |= {name: train[part] for name, part in parts.items()}
+        self._train_size = len(splits["train"])
+        self._files = splits["train"] + splits["val"], splits["test"]
         self._in_memory = sum(map(len, self._files)) * prod(self.image_shape) <= memory_limit * 2**30
         if num_workers is None and not self._in_memory:
             self.num_workers = min(8, os.cpu_count() or 1)

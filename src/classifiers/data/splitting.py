@@ -1,5 +1,7 @@
 """How many training images are held out, and in which order they come for that."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -27,3 +29,12 @@ def stratified_order(labels: Tensor, seed: int) -> Tensor:
         count = int(of_class.sum())
         place[of_class] = (torch.arange(count) + 0.5) / count
     return order[place.argsort(stable=True)]
+
+
+def stratified_parts(labels: Tensor, sizes: Mapping[str, int | float], seed: int) -> dict[str, Tensor]:
+    """The indices of what is held out for each name in `sizes`, class by class, and of the rest, `train`."""
+    parts = {"train": stratified_order(labels, seed)}
+    for name, size in sizes.items():
+        count = held_out(f"{name}_size", size, len(parts["train"]))
+        parts[name], parts["train"] = parts["train"][:count], parts["train"][count:]
+    return parts

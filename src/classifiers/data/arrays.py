@@ -1,0 +1,118 @@
+"""Your own images: arrays, tensors or any map-style dataset of torch's."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from classifiers.data.image_data_module import ImageDataModule
+from classifiers.data.image_dataset import Images
+from classifiers.data.pixels import as_tensor, channels_first
+from classifiers.data.samples import Samples, read_samples
+from classifiers.data.splitting import stratified_parts
+from classifiers.data.statistics import mean_and_std
+from classifiers.experiment.errors import UserError
+
+SAMPLE = 5000  # images from which mean and std are computed where they aren't in memory
+Array = Tensor | NDArray[Any] | Sequence[Any]
+
+
+class ArrayDataModule(ImageDataModule):
+    """Images `(N, C, H, W)`, `(N, H, W, C)` or `(N, H, W)` that `as_uint8` takes, and labels `(N,)`, in memory.
+
+    They are as high as wide, of 1 or 3 channels. Validation images, and test images that aren't given, are held out of
+    them: an equal share of each class, drawn by `split_seed`.
+
+    Args:
+        images: to train and validate on.
+        labels: their classes: whole numbers from 0, or names.
+        test: images and labels to test on.
+        class_names: in the order of the labels; None means the labels' own, sorted; "0", "1" and so on of numbers.
+        test_size: images held out for the test where `test` isn't given: their share below 1, else their number.
+        mean: of each channel, subtracted from the images in [0, 1]; None means that of those to train and validate on.
+        std: of each channel, by which they are divided then; None means that of the same images.
+        kwargs: options of every data module.
+
+    Raises:
+        UserError: other shapes, pixels or labels, or not one label for each image.
+    """
+
+    def __init__(
+        self,
+        images: Array | Samples,
+        labels: Array,
+        test: tuple[Array | Samples, Array] | None = None,
+        class_names: Sequence[str] | None = None,
+        test_size: int | float = 0.1,
+        mean: list[float] | None = None,
+        std: list[float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        pool = _images(images)
+        numbers, self.class_names = _coded(labels, class_names)
+        self.in_channels, self.image_size = pool[torch.arange(len(pool))[:1]].shape[1:3]
+        self.mean = self.std = (1.0,) * self.in_channels  # until they are computed
+        super().__init__(mean=mean, std=std, **kwargs)
+        pool, numbers = self.checked(pool, numbers, "images")
+        sizes = {"val": self.val_size} if test else {"test": test_size, "val": self.val_size}
+        parts = stratified_parts(numbers, sizes, self.split_seed)
+        self._train_size = len(parts["train"])
+        order = torch.cat([parts["train"], parts["val"]])
+        self._fit = _at(pool, order), numbers[order]
+        if test:
+            self._test = self.checked(_images(test[0]), _coded(test[1], self.class_names)[0], "test")
+        else:
+            self._test = _at(pool, parts["test"]), numbers[parts["test"]]
+        if not (mean and std):
+            sample = torch.arange(len(order))[: SAMPLE if isinstance(pool, Samples) else None]
+            computed = mean_and_std(self._fit[0][index] for index in torch.split(sample, 1000))
+            self.mean, self.std = mean or computed[0], std or computed[1]
+
+    @classmethod
+    def from_dataset(cls, dataset: Any, test: Any = None, memory_limit: float = 4.0, **kwargs: Any) -> Self:
+        """The images of a map-style dataset of torch's, such as torchvision's, and of another to test on.
+
+        A sample is an image, PIL's or uint8 or a float in [0, 1] as `ToTensor` makes it, and its label. It is decoded
+        once; if that makes more than `memory_limit` GiB, anew for each batch. So random changes are `augmentations`.
+
+        Raises:
+            UserError: no map-style dataset, samples that are no such pairs, or images of several shapes.
+        """
+        names = [getattr(one, "classes", None) for one in (dataset, getattr(dataset, "dataset", None))]  # of a Subset
+        kwargs = {"class_names": names[0] or names[1], **kwargs}
+        tested = None if test is None else read_samples(test, memory_limit)
+        return cls(*read_samples(dataset, memory_limit), tested, **kwargs)
+
+    def load(self, train: bool) -> tuple[Images, Tensor]:
+        return self._fit if train else self._test
+
+    def split(self, size: int) -> tuple[Tensor, Tensor]:
+        if self.validate_on_test:
+            return super().split(size)
+        return torch.arange(self._train_size), torch.arange(self._train_size, size)
+
+
+def _images(images: Array | Samples) -> Images:
+    return images if isinstance(images, Samples) else channels_first(as_tensor(images, "images"))
+
+
+def _at(images: Images, index: Tensor) -> Images:
+    return Samples(images.dataset, images.indices[index]) if isinstance(images, Samples) else images[index]
+
+
+def _coded(labels: Array, class_names: Sequence[str] | None) -> tuple[Tensor, tuple[str, ...]]:
+    """The labels as numbers, and the names of the classes: those given, else the labels' own, no more than labels."""
+    names = () if class_names is None else tuple(str(name) for name in class_names)
+    values = labels if isinstance(labels, Tensor) else np.asarray(labels)
+    if isinstance(values, np.ndarray) and values.size and all(isinstance(value, str) for value in values.flat):
+        names = names or tuple(sorted({str(value) for value in values.flat}))
+        if strange := sorted({*values.flat}.difference(names)):
+            raise UserError(f"the label {strange[0]} is none of the class_names {', '.join(names)}")
+        places = {name: place for place, name in enumerate(names)}
+        values = np.array([places[value] for value in values.flat]).reshape(values.shape)
+    numbers = as_tensor(values, "labels")
+    highest = int(numbers.long().max()) if numbers.numel() else 0
+    return numbers, names or tuple(str(label) for label in range(min(max(0, highest) + 1, numbers.numel())))
