@@ -1,80 +1,8 @@
 """Classify image files: python scripts/predict.py runs/…/checkpoints/best.ckpt shoe.jpg photos --csv classes.csv"""
 
 import sys
-from collections.abc import Sequence
-from contextlib import nullcontext
-from pathlib import Path
 
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress
-
-from classifiers.data.image_files import find_images
-from classifiers.experiment.command.parser import StrictParser
-from classifiers.experiment.errors import UserError, reported
-from classifiers.experiment.files import output_file
-from classifiers.experiment.training.stop_on_signal import exiting_on_signals
-from classifiers.inference.prediction import classify, load_classifier
-from classifiers.inference.predictions_csv import PredictionsCSV
-
-
-def predict(checkpoint: Path, given: Sequence[Path], top: int, csv: Path | None, device: str) -> None:
-    if top < 1:
-        raise UserError(f"--top is {top}: it must be at least 1")
-    model = load_classifier(checkpoint, device)
-    failures: list[UserError] = []
-    paths: list[Path] = []
-
-    def fail(error: UserError) -> None:
-        failures.append(error)
-        print(f"error: {error}", file=sys.stderr)
-
-    for path in given:
-        try:
-            paths += find_images(path)
-        except UserError as error:
-            fail(error)
-    path_width, name_width = (max(map(len, names), default=0) for names in (map(str, paths), model.class_names))
-    classified = 0
-    with (
-        output_file(csv, "another --csv") if csv else nullcontext() as file,
-        progress(len(paths) + len(failures)) as bar,
-    ):
-        table = PredictionsCSV(file, "file", model.class_names) if file else None
-        for path, probabilities in classify(model, paths, on_error=fail):
-            best = probabilities.topk(min(top, len(probabilities)))
-            guesses = zip(best.indices.tolist(), best.values.tolist(), strict=True)
-            line = "  ".join(f"{model.class_names[index]:{name_width}} {share:7.2%}" for index, share in guesses)
-            print(f"{path!s:{path_width}}  {line}")
-            if table:
-                table.write(path, probabilities)
-            classified += 1
-            bar.update(bar.task_ids[0], completed=classified + len(failures))
-    if failures:
-        if classified or len(failures) > 1:
-            print(f"error: {len(failures)} could not be classified, {classified} could", file=sys.stderr)
-        sys.exit(2)
-
-
-def progress(total: int) -> Progress:
-    """A bar on the terminal for many images, under the lines that are printed there."""
-    console = Console(stderr=True)
-    columns = [*Progress.get_default_columns(), MofNCompleteColumn()]
-    hidden = not console.is_terminal or total < 100
-    bar = Progress(*columns, console=console, transient=True, redirect_stdout=sys.stdout.isatty(), disable=hidden)
-    bar.add_task("", total=total)
-    return bar
-
+from classifiers.cli import main
 
 if __name__ == "__main__":
-    parser = StrictParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("checkpoint", type=Path, help="checkpoint of a run: all that is needed is in it")
-    parser.add_argument(
-        "images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="a folder stands for all images below it"
-    )
-    parser.add_argument("--top", type=int, default=3, help="how many classes are printed of each")
-    parser.add_argument("--csv", type=Path | None, help="file to write, with the probabilities of all classes")
-    parser.add_argument("--device", default="auto", help="cpu, cuda, mps …; auto: an accelerator if there is one")
-    arguments = parser.parse_args()
-    sys.stdout.reconfigure(errors="surrogateescape")  # file names may be any bytes
-    with reported(), exiting_on_signals():
-        predict(arguments.checkpoint, arguments.images, arguments.top, arguments.csv, arguments.device)
+    main(["predict-files", *sys.argv[1:]])

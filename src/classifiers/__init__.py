@@ -1,12 +1,19 @@
 """Image classification on PyTorch Lightning: data modules, nets, one LightningModule, predictions, one command line."""
 
+__version__ = "0.2.0"
+
 from classifiers.classifier import ImageClassifier as ImageClassifier
+from classifiers.cli import fit as fit
+from classifiers.cli import open_run as open_run
 from classifiers.data import ArrayDataModule as ArrayDataModule
 from classifiers.data import CIFAR10DataModule as CIFAR10DataModule
 from classifiers.data import FashionMNISTDataModule as FashionMNISTDataModule
 from classifiers.data import ImageDataModule as ImageDataModule
 from classifiers.data import ImageFolderDataModule as ImageFolderDataModule
 from classifiers.data import SyntheticDataModule as SyntheticDataModule
+from classifiers.experiment import Run as Run
+from classifiers.experiment import UserError as UserError
+from classifiers.inference.interpretation import interpret as interpret
 from classifiers.inference.prediction import classify as classify
 from classifiers.inference.prediction import load_classifier as load_classifier
 from classifiers.models import MLP as MLP

@@ -1,26 +1,24 @@
 """The one LightningModule: any net with its normalisation, loss, metrics, optimiser and learning-rate schedule."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Self
 
 import torch
-from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
-from lightning.pytorch.core.mixins.hparams_mixin import _given_hyperparameters
-from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
-from classifiers.data.image_dataset import Batch, class_indices
-from classifiers.experiment.checkpoints.reading import read_checkpoint
-from classifiers.experiment.errors import UserError, one_line
-from classifiers.metrics import LossAndAccuracy
+from classifiers.data.image_dataset import Batch
+from classifiers.experiment import ExperimentModule, UserError
+from classifiers.experiment.errors import one_line
+from classifiers.experiment.training.learning_rate import require_length, run_length
+from classifiers.metrics import LossAndAccuracy, class_indices
 from classifiers.models.net import Net
-from classifiers.optimization import parameter_groups, require_length, total_steps
+from classifiers.optimization import parameter_groups, total_steps
 
 
-class ImageClassifier(LightningModule):
+class ImageClassifier(ExperimentModule):
     """Trains and evaluates `net` on uint8 images `(B, C, H, W)` with labels `(B,)` or one-hot or soft rows `(B, K)`.
 
     Args:
@@ -39,7 +37,7 @@ class ImageClassifier(LightningModule):
         std: of each channel, in [0, 1]; the images are divided by it.
         image_shape: `(C, H, W)` of the images.
 
-    It logs `train/loss`, the mean since the last log, and `lr` every `log_every_n_steps`, and every epoch, over all
+    It logs `train/loss`, the mean since the last log, every `log_every_n_steps`, and every epoch, over all
     images, `train/epoch_loss`, `train/acc`, and `loss` and `acc` under `val/` and `test/`. Accuracies are in [0, 1].
 
     For another task than to tell classes apart, a subclass replaces `activation`, `correct` or both.
@@ -66,8 +64,7 @@ class ImageClassifier(LightningModule):
         image_shape: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
-        built_from_config = _given_hyperparameters.get() is not None  # then these four are plain values too
-        self.save_hyperparameters(ignore=[] if built_from_config else ["net", "optimizer", "lr_scheduler", "loss"])
+        self.save_hyperparameters()
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.net: nn.Module = net.to(memory_format=self.memory_format)
         self.optimizer = optimizer or torch.optim.AdamW
@@ -83,23 +80,21 @@ class ImageClassifier(LightningModule):
             self.example_input_array = torch.zeros(1, *image_shape, dtype=torch.uint8)
         self.train_metrics, self.val_metrics, self.test_metrics = (LossAndAccuracy() for _ in range(3))
         self.logged_step = 0
-        self.rate = 0.0
-        self._resumed_lengths: list[int | None] = []
         self.register_buffer("scale", 1 / (255 * torch.tensor(std)).view(-1, 1, 1), persistent=False)
         self.register_buffer("shift", -(torch.tensor(mean) / torch.tensor(std)).view(-1, 1, 1), persistent=False)
 
     @classmethod
-    def load_from_checkpoint(cls, checkpoint_path: Any, *args: Any, **kwargs: Any) -> Self:
-        """As any module's, but of plain values only, whose classes are imported already."""
-        read_checkpoint(checkpoint_path)
-        return super().load_from_checkpoint(checkpoint_path, *args, **{**kwargs, "weights_only": True})
+    def for_data(cls, net: type[nn.Module] | Callable[..., nn.Module] | nn.Module, data: Any, **arguments: Any) -> Self:
+        """A classifier of what the data module `data` serves, which tells it all that it needs to know.
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        """As any module's; but Lightning notes the hook that it is in some fifty times a step."""
-        if name == "_current_fx_name":
-            self.__dict__[name] = value
-        else:
-            super().__setattr__(name, value)
+        Args:
+            net: a net, or what makes one of `(in_channels, image_size, num_classes)`, such as a class or a `partial`.
+            data: an ImageDataModule.
+            arguments: any others of the class.
+        """
+        made = net if isinstance(net, nn.Module) else net(data.in_channels, data.image_size, data.num_classes)
+        told = {"class_names": data.class_names, "mean": data.mean, "std": data.std, "image_shape": data.image_shape}
+        return cls(made, **{**told, **arguments})
 
     @property
     def backbone(self) -> nn.Module:
@@ -121,7 +116,6 @@ class ImageClassifier(LightningModule):
         return (images * self.scale + self.shift).contiguous(memory_format=self.memory_format)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        self.rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         return self.evaluate(batch, self.train_metrics)[0]
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -159,7 +153,15 @@ class ImageClassifier(LightningModule):
         if every and step % every == 0 and step != self.logged_step:  # not in each batch of an accumulated step
             self.logged_step = step
             self.log("train/loss", self.train_metrics.loss_since_last_log(), prog_bar=True)
-            self.log("lr", self.rate)  # of this step: the schedule has advanced
+
+    def on_train_start(self) -> None:
+        self.logged_step = self.trainer.global_step
+
+    def progress(self) -> dict[str, int | float]:
+        """The loss and accuracy of this process's images since the epoch began, and their number."""
+        counted = self.train_metrics
+        images = int(counted.images)
+        return {"loss": float(counted.loss_sum) / images, "acc": int(counted.correct) / images, "images": images}
 
     def on_train_epoch_end(self) -> None:
         self._log_epoch(self.train_metrics, loss="train/epoch_loss", acc="train/acc", prog_bar=False)
@@ -177,7 +179,7 @@ class ImageClassifier(LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """UserError if they can't be made, or if the schedule would end before the run."""
-        length = self._length() if self.lr_scheduler else math.inf
+        length = run_length(self.trainer, self.lr_scheduler_interval) if self.lr_scheduler else math.inf
         try:
             optimizer = self.optimizer(parameter_groups(self.parameters(), self.decay_norms_and_biases))
             if self.lr_scheduler is None:
@@ -185,30 +187,10 @@ class ImageClassifier(LightningModule):
             scheduler = self.lr_scheduler(optimizer, **total_steps(self.lr_scheduler, length))
         except (TypeError, ValueError) as error:
             raise UserError(f"the optimizer or its lr_scheduler can't be made: {one_line(error)}") from error
-        for steps in (getattr(scheduler, "total_steps", None), *self._resumed_lengths):
-            require_length(steps, length, self.lr_scheduler_interval)
+        require_length(getattr(scheduler, "total_steps", None), length, self.lr_scheduler_interval)
         schedule = {
             "scheduler": scheduler,
             "interval": self.lr_scheduler_interval,
             "monitor": self.lr_scheduler_monitor,
         }
         return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["train_metrics"] = self.train_metrics.saved()
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """If a fit goes on from `checkpoint`, take up its half-counted epoch and the length of its schedule."""
-        if self._trainer is None or self._trainer.state.fn != TrainerFn.FITTING:
-            return
-        self._resumed_lengths = [schedule.get("total_steps") for schedule in checkpoint.get("lr_schedulers", [])]
-        self.logged_step = checkpoint["global_step"]
-        if self.trainer.is_global_zero:
-            self.train_metrics.restore(checkpoint.get("train_metrics", {}))
-
-    def _length(self) -> float:
-        """The run's length in units of the schedule's interval: an int, or infinite."""
-        if self.lr_scheduler_interval == "step":
-            return self.trainer.estimated_stepping_batches
-        epochs = self.trainer.max_epochs
-        return math.inf if epochs is None or epochs < 0 else epochs

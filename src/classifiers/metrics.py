@@ -48,12 +48,7 @@ class LossAndAccuracy(Metric):
         super().reset()
         self.logged_loss_sum, self.logged_images = loss_sum, images
 
-    def saved(self) -> dict[str, Tensor]:
-        """What `restore` needs to go on counting; under several processes, what they have counted together."""
-        with self.sync_context():
-            return {name: getattr(self, name).clone() for name in self.metric_state}
 
-    def restore(self, saved: dict[str, Tensor]) -> None:
-        """Go on from what `saved` returned."""
-        for name, value in saved.items():
-            setattr(self, name, value.clone())
+def class_indices(targets: Tensor) -> Tensor:
+    """The classes `(B,)` of labels `(B,)`, or of one-hot or soft rows `(B, K)`."""
+    return targets.argmax(1) if targets.ndim == 2 else targets

@@ -63,10 +63,3 @@ def total_steps(make: LRSchedulerCallable, length: float) -> dict[str, Any]:
     if length == math.inf:
         raise UserError("the learning-rate schedule ends with the run, which has no end: give one --trainer.max_epochs")
     return {"total_steps": length}
-
-
-def require_length(total_steps: int | None, length: float, interval: str) -> None:
-    """Raise UserError if a schedule of `total_steps` would end before a run of `length`, both in `interval`s."""
-    if total_steps is not None and total_steps < length < math.inf:
-        end = f"ends after {total_steps} {interval}s, the run after {length:.0f}"
-        raise UserError(f"the learning-rate schedule {end}: train less, or start anew with a longer schedule")

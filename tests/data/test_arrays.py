@@ -13,8 +13,8 @@ from classifiers import ArrayDataModule
 from classifiers.data import arrays
 from classifiers.data.image_data_module import ImageDataModule
 from classifiers.data.image_dataset import ImageDataset
-from classifiers.experiment.errors import UserError
 from classifiers.data.inspection import inspect_data
+from classifiers.experiment.errors import UserError
 from tests.small_models import small, synthetic, trained
 
 DRAW = np.random.default_rng(0)

@@ -1,6 +1,7 @@
 import torch
 
-from classifiers.data.image_dataset import ImageDataset, class_indices
+from classifiers.data.image_dataset import ImageDataset
+from classifiers.metrics import class_indices
 
 
 def test_a_batch_is_what_its_indices_name() -> None:

@@ -1,13 +1,8 @@
 import pytest
 import torch
 
-<<<<<<< HEAD
-from classifiers.data.splitting import held_out, stratified_order
-from classifiers.experiment.errors import UserError
-=======
 from classifiers.data.splitting import held_out, stratified_order, stratified_parts
 from classifiers.experiment.errors import UserError
->>>>>>> data
 
 
 def test_a_size_below_one_is_a_share() -> None:

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks.repeat import repeat
 
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.paths import project_root
 from classifiers.experiment.studies import fitting
+from classifiers.experiment.studies.repeat import repeat
 from tests.conftest import Script
 from tests.processes import FORKS
 

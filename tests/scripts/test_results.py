@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from benchmarks.results import Figure, Row, markdown, row
+from classifiers.experiment.studies.results import Figure, Row, markdown, row
 
 RESULTS = [
     {"test/acc": 0.70, "test/loss": 0.80, "seconds": 10.0, "last": {"val/acc": 0.71, "val/loss": 0.9}},

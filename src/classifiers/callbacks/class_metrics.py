@@ -6,7 +6,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import MulticlassCalibrationError, MulticlassF1Score
 
-from classifiers.data.image_dataset import Batch, class_indices
+from classifiers.data.image_dataset import Batch
+from classifiers.metrics import class_indices
 
 
 class ClassMetrics(Callback):

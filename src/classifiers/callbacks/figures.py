@@ -14,12 +14,13 @@ from torchmetrics.classification import (
 )
 
 from classifiers.classifier import ImageClassifier
-from classifiers.data.image_dataset import Batch, class_indices
+from classifiers.data.image_dataset import Batch
 from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
 from classifiers.experiment.runs.history import best_row, read_history
 from classifiers.experiment.runs.loggers import EventFile
 from classifiers.figures import confusion_matrix, learning_curves, mistakes_grid
 from classifiers.figures.mistakes import Mistakes
+from classifiers.metrics import class_indices
 
 SCORES = {"precision": MulticlassPrecision, "recall": MulticlassRecall, "F1": MulticlassF1Score}
 

@@ -13,7 +13,7 @@ from rich.progress import track
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
-from classifiers.data.image_files import check_image, read_image
+from classifiers.data.image_files import check_image, quietly, read_image
 from classifiers.experiment.errors import UserError
 
 MANY = 1000  # from which on there is a progress bar
@@ -39,7 +39,8 @@ class ImageFiles:
         """The images `(B, C, H, W)` at the indices `(B,)`."""
         paths = self.paths[index.numpy()]
         if get_worker_info():
-            return torch.stack([read_image(path, self.shape) for path in paths])
+            with quietly():
+                return torch.stack([read_image(path, self.shape) for path in paths])
         return read_images(paths, self.shape)
 
 
@@ -80,7 +81,7 @@ def _for_all(count: int, act: Callable[[int], None], what: str) -> None:
         return failed
 
     chunks = [range(start, min(start + 16, count)) for start in range(0, count, 16)]
-    with ThreadPoolExecutor() as pool:
+    with quietly(), ThreadPoolExecutor() as pool:
         done = shown(pool.map(failures, chunks), len(chunks), what, count)
         failed = sorted(reason for reasons in done for reason in reasons)
     if failed:

@@ -85,6 +85,13 @@ class ImageDataModule(LoaderDataModule, ABC):
     def num_classes(self) -> int:
         return len(self.class_names)
 
+    def panel_rows(self) -> dict[str, str]:
+        """What the start of a fit tells of the data."""
+        return {
+            "data": f"{type(self).__name__}, {self.num_classes} classes",
+            "images": f"{len(self.train_set):,} to train, {len(self.val_set):,} to validate",
+        }
+
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """Channels, height and width of every image."""
@@ -95,7 +102,6 @@ class ImageDataModule(LoaderDataModule, ABC):
         """The whole official training or test split: images `(N, C, H, W)` that `as_uint8` takes, and labels `(N,)`."""
 
     def setup(self, stage: str) -> None:
-        super().setup(stage)
         if stage in ("fit", "validate") and not hasattr(self, "train_set"):
             images, labels = self._load(train=True)
             train, val = self.split(len(images))

@@ -42,11 +42,6 @@ def checked(images: Images, labels: Tensor, shape: Sequence[int], classes: int, 
     return as_uint8(images, source) if isinstance(images, Tensor) else images, indices
 
 
-def class_indices(targets: Tensor) -> Tensor:
-    """The classes `(B,)` of labels `(B,)`, or of one-hot or soft rows `(B, K)`."""
-    return targets.argmax(1) if targets.ndim == 2 else targets
-
-
 class ImageDataset(Dataset[Batch]):
     """The images `(N, C, H, W)` and labels `(N,)` at `indices` `(M,)`; a batch of them is fetched by one index."""
 

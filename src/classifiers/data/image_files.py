@@ -15,9 +15,6 @@ from classifiers.experiment.errors import UserError, one_line
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # PIL has others, some of which run programs
 MODES = {1: "L", 3: "RGB"}
 
-warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")  # about metadata
-warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
-
 
 def read_image(path: str | Path, shape: Sequence[int]) -> Tensor:
     """The image file at `path` as a uint8 tensor `(C, H, W)` of that `shape`: grey if C is 1, RGB if it is 3.
@@ -28,12 +25,18 @@ def read_image(path: str | Path, shape: Sequence[int]) -> Tensor:
     Raises:
         UserError: there is no such file, it is no image or a damaged one, holds several, or is too large to be decoded.
     """
-    channels, height, width = shape
+    _, height, width = shape
     with _opened(path) as image:
         image.draft(None, (4 * width, 4 * height))  # decodes a large JPEG at a fraction of its size
-        upright = ImageOps.exif_transpose(image)
-        resized = _flattened(upright).convert(MODES[channels]).resize((width, height), Image.Resampling.BILINEAR)
-    tensor: Tensor = pil_to_tensor(resized)
+        return resized(image, shape)
+
+
+def resized(image: Image.Image, shape: Sequence[int]) -> Tensor:
+    """As `read_image`, of an image that is opened already."""
+    channels, height, width = shape
+    upright = ImageOps.exif_transpose(image)
+    small = _flattened(upright).convert(MODES[channels]).resize((width, height), Image.Resampling.BILINEAR)
+    tensor: Tensor = pil_to_tensor(small)
     return tensor
 
 
@@ -41,6 +44,18 @@ def check_image(path: str | Path) -> None:
     """Raise UserError as `read_image` does, but of what can be told without decoding the file at `path`."""
     with _opened(path) as image:
         image.verify()
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """While this lasts, PIL says nothing of metadata, and refuses an image of too many pixels before it is decoded.
+
+    Filters of warnings are those of all threads: enter it before these start.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+        warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+        yield
 
 
 @contextlib.contextmanager

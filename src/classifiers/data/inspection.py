@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import torch
 
 from classifiers.data import ImageDataModule
-from classifiers.data.image_dataset import ImageDataset, class_indices
+from classifiers.data.image_dataset import ImageDataset
 from classifiers.data.statistics import mean_and_std
+from classifiers.metrics import class_indices
 
 
 @dataclass(frozen=True)

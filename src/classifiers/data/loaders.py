@@ -1,6 +1,5 @@
 """Loaders of three sets, each batch fetched by one index and augmented on its device."""
 
-import warnings
 from typing import Any
 
 from torch import Tensor
@@ -9,9 +8,6 @@ from torch.utils.data import DataLoader, Sampler
 from classifiers.data.augmentations import Augmentation
 from classifiers.data.image_dataset import Batch, ImageDataset
 from classifiers.experiment.checkpoints.repeatable_data import RepeatableDataModule
-
-# Lightning advises worker processes; a batch that is one index into a tensor is faster without them.
-warnings.filterwarnings("ignore", message=".*does not have many workers.*")
 
 
 class LoaderDataModule(RepeatableDataModule):

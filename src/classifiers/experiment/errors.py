@@ -58,7 +58,7 @@ def as_user_errors() -> Iterator[None]:
         cause: BaseException | None = error
         while cause is not None and told(cause) is None:
             cause = cause.__cause__  # jsonargparse wraps what a constructor raises
-        if cause is None or cause is error and isinstance(error, UserError):
+        if cause is None or (cause is error and isinstance(error, UserError)):
             raise
         raise UserError(str(told(cause))) from None
 

@@ -3,7 +3,6 @@
 Seen in Lightning 2.6.6. Each mend has a test that fails when its name is gone, or when Lightning needs it no longer.
 """
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
@@ -26,17 +25,17 @@ def built_from_config() -> bool:
     return _given_hyperparameters.get() is not None
 
 
-def instantiate(cli: LightningCLI, make: Callable[..., Model], links: dict[str, Any], *args: Any, **kwargs: Any) -> Model:
+def instantiate(cli: LightningCLI, kind: type[Model], links: dict[str, Any], *args: Any, **kwargs: Any) -> Model:
     """Build the model as the command line does, but note only these `links` among its settings.
 
     Lightning notes all, those that the class in question doesn't take too, and such settings build no model again.
     """
-    model: Model = _InstantiatorFn(cli, "model")(make, *args, applied_instantiation_links=links, **kwargs)
+    model: Model = _InstantiatorFn(cli, "model")(kind, *args, applied_instantiation_links=links, **kwargs)
     return model
 
 
 class QuickHooks(LightningModule):
-    """Notes the hook that it is in without `nn.Module`'s checks, which take a tenth of a millisecond in fifty a step."""
+    """Notes the hook that it is in without `nn.Module`'s checks, of which a step would pay some fifty."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "_current_fx_name":

@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from functools import cached_property
 from html import escape
+from inspect import isabstract
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,9 @@ def fit(
             raise UserError(f"fit(config, …) takes a map from options to values, not {type(given).__name__}")
         return _run(fitted(cli, {"config": what, **overrides}, None, options))
     if not isinstance(what, LightningModule):
-        raise UserError(f"fit takes a config or a LightningModule, and {type(what).__name__} is neither: wrap it in one")
+        raise UserError(
+            f"fit takes a config or a LightningModule, and {type(what).__name__} is neither: wrap it in one"
+        )
     if not isinstance(given, LightningDataModule):
         raise UserError(f"fit(model, data) needs a LightningDataModule, not {type(given).__name__}")
     return _run(fitted(cli if isinstance(what, cli.model_class) else ExperimentCLI, {}, (what, given), options))
@@ -118,16 +121,22 @@ class Run:
         given = {"model": model, "data": data, **options}
         if missing := [name for name in self.made_by_hand if given.get(name) is None]:
             raise UserError(f"{self.folder} was made of objects: give resume its {' and '.join(missing)} again")
-        objects = (model or self._rebuilt("last"), data or self._described_data())
+        objects = (model or self._rebuilt("last"), data or self.data)
         return _run(fitted(self.cli, {}, objects, options))
 
     def _rebuilt(self, name: str) -> LightningModule:
         path = self.folder / f"checkpoints/{name}.ckpt"
         return rebuild(self.cli.model_class, read_checkpoint(path), path)
 
-    def _described_data(self) -> LightningDataModule:
+    @cached_property
+    def data(self) -> LightningDataModule:
+        """The data module, made anew; UserError if no plain values describe it."""
+        if "data" in (self.made_by_hand or ()):
+            raise UserError(f"{self.folder} was made of data that its config can't describe: give it again")
         parser = ArgumentParser(exit_on_error=False)
-        parser.add_subclass_arguments(LightningDataModule, "data")
+        kind = self.cli.datamodule_class
+        whole = self.made_by_hand is not None or isabstract(kind)
+        (parser.add_subclass_arguments if whole else parser.add_class_arguments)(kind, "data", fail_untyped=False)
         with strict_parsing():
             made: LightningDataModule = parser.instantiate(parser.parse_object({"data": self.config["data"]})).data
         return made

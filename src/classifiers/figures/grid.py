@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from classifiers.data.image_dataset import class_indices
 from classifiers.figures.mistakes import Mistake
 from classifiers.figures.style import short, styled
+from classifiers.metrics import class_indices
 
 
 @styled

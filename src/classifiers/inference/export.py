@@ -80,10 +80,10 @@ WRITERS = {".onnx": _write_onnx, ".pt2": _write_program}
 def images_to_check(model: ImageClassifier, count: int = 1000) -> tuple[Tensor, str]:
     """`count` uint8 images, and what they are: test images of the data set with the model's classes, or else noise."""
     for kind in ImageDataModule.__subclasses__():
-        same_classes = tuple(getattr(kind, "class_names", ())) == model.class_names
+        same_classes = tuple(getattr(kind, "class_names", ())) == model.class_names != ()
         if same_classes and (data := kind()).image_shape == model.image_shape:
             with contextlib.suppress(OSError):
-                images, _ = data.load(train=False)
+                images, _ = data.checked(*data.load(train=False), "load")
                 return images[torch.arange(len(images))[:count]], f"test images of {kind.__name__}"
     assert model.image_shape is not None
     draw = torch.Generator().manual_seed(0)

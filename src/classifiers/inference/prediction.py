@@ -3,23 +3,30 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from PIL import Image
+from torch import Tensor, nn
 
 from classifiers.classifier import ImageClassifier
-from classifiers.data.image_files import MODES, read_image
-from classifiers.experiment.checkpoints.reading import read_checkpoint, rebuild
-from classifiers.experiment.errors import UserError
+from classifiers.data.image_files import MODES, quietly, read_image, resized
+from classifiers.experiment import UserError
+from classifiers.experiment.checkpoints.reading import read_checkpoint
+from classifiers.experiment.command.rebuild import rebuild
+
+Picture = str | Path | Image.Image | Tensor  # a file, an image of PIL's, or uint8 pixels (C, H, W)
 
 
-def load_classifier(path: str | Path, device: str = "auto") -> ImageClassifier:
+def load_classifier(path: str | Path, device: str = "auto", net: nn.Module | None = None) -> ImageClassifier:
     """The model of the checkpoint at `path`, ready to predict on `device`; `auto` is an accelerator if there is one.
+
+    `net` is needed where the checkpoint doesn't say how its own was made, being no `Net` or made of objects.
 
     Raises:
         UserError: it can't be rebuilt, doesn't say what its images and classes are, or there is no such device.
     """
-    model = rebuild(ImageClassifier, read_checkpoint(path), path)
+    model = rebuild(ImageClassifier, read_checkpoint(path), path, **({"net": net} if net else {}))
     if not (model.image_shape and model.class_names):
         raise UserError(f"{path} doesn't hold its image_shape and class_names, as older ones don't: fit again")
     auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
@@ -31,25 +38,29 @@ def load_classifier(path: str | Path, device: str = "auto") -> ImageClassifier:
 
 def classify(
     model: ImageClassifier,
-    paths: Sequence[str | Path],
+    pictures: Picture | Sequence[Picture],
     batch_size: int = 128,
     on_error: Callable[[UserError], None] | None = None,
-) -> Iterator[tuple[str | Path, Tensor]]:
-    """Yield each image file of `paths`, in order, and its class probabilities `(K,)`, a batch at a time.
+) -> Iterator[tuple[Any, Tensor]]:
+    """Yield each of `pictures`, or the only one, in order, and its class probabilities `(K,)`, a batch at a time.
 
     One that can't be read is left out, and the UserError handed to `on_error`; None raises it.
     """
+    if isinstance(pictures, str | Path | Image.Image) or (isinstance(pictures, Tensor) and pictures.ndim == 3):
+        pictures = [pictures]
     shape = model.image_shape
     if shape is None or shape[0] not in MODES:
         raise UserError(f"image files are of 1 or 3 channels, and the model takes images of shape {shape}")
-    with ThreadPoolExecutor() as pool:
-        for start in range(0, len(paths), batch_size):
-            reading = [(path, pool.submit(read_image, path, shape)) for path in paths[start : start + batch_size]]
+    model.eval()
+    with quietly(), ThreadPoolExecutor() as pool:
+        for start in range(0, len(pictures), batch_size):
+            batch = pictures[start : start + batch_size]
+            reading = [(picture, pool.submit(_pixels, picture, shape)) for picture in batch]
             read, images = [], []
-            for path, image in reading:
+            for picture, image in reading:
                 try:
                     images.append(image.result())
-                    read.append(path)
+                    read.append(picture)
                 except UserError as error:
                     if on_error is None:
                         raise
@@ -58,3 +69,15 @@ def classify(
                 with torch.inference_mode():
                     logits = model(torch.stack(images).to(model.device))
                 yield from zip(read, model.probabilities(logits).cpu(), strict=True)
+
+
+def _pixels(picture: Picture, shape: Sequence[int]) -> Tensor:
+    """A picture as uint8 `(C, H, W)` of that shape."""
+    if isinstance(picture, str | Path):
+        return read_image(picture, shape)
+    if isinstance(picture, Image.Image):
+        return resized(picture, shape)
+    if picture.dtype != torch.uint8 or picture.shape != torch.Size(shape):
+        found = f"{picture.dtype} {tuple(picture.shape)}"
+        raise UserError(f"an image of {found}: give uint8 {tuple(shape)}, a file, or an image of PIL's")
+    return picture

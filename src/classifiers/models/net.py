@@ -2,12 +2,15 @@
 
 from torch import Tensor, nn
 
+from classifiers.experiment.checkpoints.describing import Described
 
-class Net(nn.Module):
+
+class Net(Described, nn.Module):
     """Maps float images `(B, C, H, W)` to raw logits `(B, num_classes)`.
 
     A net takes `(in_channels, image_size, num_classes, …)` first; the CLI fills these from the data module. Any other
-    `nn.Module` that maps images to logits can be trained too; these two parts make fine-tuning one line.
+    `nn.Module` that maps images to logits can be trained too; these two parts make fine-tuning one line. A checkpoint
+    knows the arguments that a net was made with, if they are plain values, and makes it again.
     """
 
     def __init__(self, backbone: nn.Module, head: nn.Module) -> None:

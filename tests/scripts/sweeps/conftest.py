@@ -8,10 +8,9 @@ from pathlib import Path
 import optuna
 import pytest
 from optuna import Study
-from sweeps import study, trials
 
 from classifiers.experiment.paths import project_root
-from classifiers.experiment.studies import fitting
+from classifiers.experiment.studies import fitting, study, trials
 from tests.conftest import SMALL, Script
 from tests.processes import FORKS
 

@@ -1,8 +1,8 @@
 from pathlib import Path
 
 import pytest
-from sweeps.space import FORM
 
+from classifiers.experiment.studies.space import FORM
 from tests.scripts.sweeps.conftest import Sweep
 
 OPTION = "model.optimizer.lr"

@@ -7,9 +7,9 @@ import pytest
 from optuna import Study
 from optuna.exceptions import StorageInternalError
 from sqlalchemy import Engine, event
-from sweeps import study, trials
 
 from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
+from classifiers.experiment.studies import study, trials
 from tests.scripts.sweeps.conftest import SPACE, Sweep
 
 FILE = "sqlite:///TMP/x.db"

@@ -6,11 +6,11 @@ import optuna
 import pytest
 from optuna import Study, Trial
 from optuna.trial import TrialState, create_trial
-from sweeps import trials
-from sweeps.space import Space
-from sweeps.study import database_errors
 
 from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
+from classifiers.experiment.studies import trials
+from classifiers.experiment.studies.space import Space
+from classifiers.experiment.studies.study import database_errors
 from tests.processes import start
 from tests.scripts.sweeps.conftest import LONG, Sweep, states, sweep_in_this_process
 

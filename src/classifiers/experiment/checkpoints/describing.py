@@ -67,8 +67,10 @@ def is_described(value: Any) -> bool:
 
 def sketched(value: Any) -> dict[str, Any]:
     """The class of an object, and those of its arguments that are described."""
-    return {"class_path": f"{type(value).__module__}.{type(value).__qualname__}",
-            "init_args": getattr(value, "arguments", {})}
+    return {
+        "class_path": f"{type(value).__module__}.{type(value).__qualname__}",
+        "init_args": getattr(value, "arguments", {}),
+    }
 
 
 def path_of(kind: type) -> str:

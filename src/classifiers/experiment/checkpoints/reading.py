@@ -39,8 +39,8 @@ def read_checkpoint(path: str | Path, given: Any = None) -> dict[str, Any]:
             checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         parts = (SETTINGS, *CHECKPOINT_PAST_HPARAMS_KEYS)  # Lightning still heeds the past ones
         settings = [dict(checkpoint.get(part, {})) for part in parts]
-        named = [{key: value for key, value in part.items() if not key.endswith("_names")} for part in settings]
-        texts = _texts(named) - _texts(given) - {LIGHTNINGS}
+        free = [{key: value for key, value in part.items() if not key.endswith("_names")} for part in settings]
+        texts = _texts(free) - _texts(given) - {LIGHTNINGS}
         whole = bool(checkpoint) and isinstance(checkpoint.get("state_dict", {}), dict)
     except FileNotFoundError as error:
         raise UserError(f"there is no checkpoint {path}") from error

@@ -23,7 +23,7 @@ class RepeatableDataModule(Described, LightningDataModule):
     """
 
     _seed, _resumed = 0, (0, 0)
-    _fit: "weakref.ref[Trainer] | None" = None  # whose seed and place these are
+    _fitted_by: "weakref.ref[Trainer] | None" = None  # whose seed and place these are
 
     def state_dict(self) -> dict[str, int]:
         """The seed, and the epoch and the batch within it that come next."""
@@ -59,12 +59,12 @@ class RepeatableDataModule(Described, LightningDataModule):
         return UnrepeatedDistributedSampler(dataset, processes, rank, shuffle=False) if processes > 1 else None
 
     def _begin_with_the_fit(self) -> None:
-        if self.trainer is None or self._fit is None or self._fit() is not self.trainer:
+        if self.trainer is None or self._fitted_by is None or self._fitted_by() is not self.trainer:
             self._begin(torch.initial_seed(), (0, 0))
 
     def _begin(self, seed: int, place: tuple[int, int]) -> None:
         self._seed, self._resumed = seed, place
-        self._fit = weakref.ref(self.trainer) if self.trainer else None
+        self._fitted_by = weakref.ref(self.trainer) if self.trainer else None
 
     def _progress(self) -> tuple[Any, Any]:
         """How many epochs of the fit, and batches of this epoch, are ready, started, processed and completed."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jsonargparse import ArgumentParser
-from lightning.pytorch import LightningModule
+from lightning.pytorch import LightningDataModule, LightningModule
 
 from classifiers.experiment.checkpoints.reading import INSTANTIATOR, SETTINGS, read_checkpoint, require_fit
 from classifiers.experiment.checkpoints.resume import require_unfinished
@@ -23,7 +23,10 @@ class CheckpointCLI(OpenCLI):
     `validate`, `test` and `predict` build the model that it describes; if it describes none, the options do.
     """
 
+    model_class: type[LightningModule]
     given: Sequence[str]  # the command line
+    objects: tuple[LightningModule, LightningDataModule] | None  # made by hand, in place of those that options describe
+    trainer_objects: dict[str, Any]  # arguments of the Trainer that are no plain values
     links: Mapping[str, str] = {}  # from attributes of the data module to arguments of the model
 
     def read_ckpt_path(self) -> None:
@@ -40,7 +43,7 @@ class CheckpointCLI(OpenCLI):
             if not self.checkpoint.keys() >= RESUMED:
                 raise UserError(f"{path} holds no training to go on with: start from its weights by --init_weights")
             require_unfinished(self.config.fit, self.checkpoint)
-            if given and self._rebuilds_model():
+            if self.objects is None and self._rebuilds_model():
                 require_same_model(self.checkpoint[SETTINGS], given, self.linked(), path)
         elif self._rebuilds_model() and (options := [text for text in self.given if text.startswith("--model")]):
             raise UserError(f"{options[0]}: {subcommand} takes the model from {path}, leave this out")
@@ -58,7 +61,7 @@ class CheckpointCLI(OpenCLI):
         config = self.config[self.subcommand]
 
         def load(*args: Any, **kwargs: Any) -> LightningModule:
-            return rebuild(self._model_class, self.checkpoint, config.ckpt_path)
+            return rebuild(self.model_class, self.checkpoint, config.ckpt_path)
 
         from_checkpoint = self.subcommand != "fit" and self._rebuilds_model()
         for target in self.links.values() if from_checkpoint else ():
@@ -79,10 +82,13 @@ class CheckpointCLI(OpenCLI):
             return not nested or nested[-1] in parser.add_class_arguments(type(kwargs[argument]), fail_untyped=False)
 
         links = {target: value for target, value in applied_instantiation_links.items() if is_taken(target)}
-        return instantiate(self, kind, links, *args, **kwargs)
+        model: LightningModule = instantiate(self, kind, links, *args, **kwargs)
+        return model
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()
+        if self.objects:
+            self.model, self.datamodule = self.objects
         if not self.checkpoint:
             return
         config = self.config[self.subcommand]

@@ -20,6 +20,8 @@ from classifiers.experiment.runs.folder import RunFolder
 from classifiers.experiment.terminal import quiet
 from classifiers.experiment.training.stop_on_signal import exiting_on_signals
 
+EXTRAS = {"optuna": "sweep", "sqlalchemy": "sweep"}  # packages that not all need, and what installs them
+
 
 class ExperimentCLI(FitCLI):
     """Lightning's command line, with mistakes in one line. A task is a subclass that names its two classes; either, if
@@ -35,8 +37,8 @@ class ExperimentCLI(FitCLI):
     model_class: type[LightningModule] = LightningModule
     datamodule_class: type[LightningDataModule] = LightningDataModule
     defaults: Sequence[str] = ()  # options before all others: a class that replaces a default one takes none of these
-    commands: ClassVar[Mapping[str, str]] = {  # and the modules whose `main` they are
-        "runs": "classifiers.experiment.runs.command",
+    commands: ClassVar[dict[str, str]] = {  # and the modules whose `main` they are
+        "runs": "classifiers.experiment.studies.runs_command",
         "repeat": "classifiers.experiment.studies.repeat_command",
         "sweep": "classifiers.experiment.studies.sweep_command",
     }
@@ -74,11 +76,17 @@ class ExperimentCLI(FitCLI):
         with reported(), exiting_on_signals(), quiet():
             if module := cls.commands.get(next(iter(given), "")):
                 with strict_parsing():
-                    import_module(module).main(cls, given[1:])
+                    _imported(module).main(cls, given[1:])
             else:
                 cls(given)
             if distributed.is_initialized():
                 distributed.destroy_process_group()  # whose threads would now and then abort the end of the program
+
+    @classmethod
+    def program(cls) -> str:
+        """The file that runs this command line: the script that defines it, or the `__main__.py` of its package."""
+        file = Path(str(sys.modules[cls.__module__].__file__))
+        return str(main if (main := file.with_name("__main__.py")).exists() else file)
 
     def needs_options(self, subcommand: str) -> bool:
         return self.asked in (None, subcommand)
@@ -95,7 +103,10 @@ class ExperimentCLI(FitCLI):
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         options = list(self.given)
         if self.asked:
-            options[1:1] = [*(self.defaults if self.objects is None else ()), *resumed(options, bool(self.objects or self.trainer_objects))]
+            options[1:1] = [
+                *(self.defaults if self.objects is None else ()),
+                *resumed(options, bool(self.objects or self.trainer_objects)),
+            ]
         try:
             self.config = parser.parse_args(options)
         except UnicodeDecodeError as error:
@@ -112,10 +123,21 @@ class ExperimentCLI(FitCLI):
             made = dict(zip(("model", "data"), self.objects or (), strict=False))
             for name, value in made.items():
                 config[name] = sketched(value)
-            config.made_by_hand = [name for name, value in (made | self.trainer_objects).items() if not is_described(value)]
+            config.made_by_hand = [
+                name for name, value in (made | self.trainer_objects).items() if not is_described(value)
+            ]
 
     def set_seed(self) -> None:
         try:
             super().set_seed()
         except ValueError as error:
             raise UserError(f"--seed_everything: {error}") from error
+
+
+def _imported(module: str) -> Any:
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        raise UserError(f"this needs {error.name}: python -m pip install -e '.[{EXTRAS[error.name]}]'") from error

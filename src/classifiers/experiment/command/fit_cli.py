@@ -58,7 +58,7 @@ class FitCLI(CheckpointCLI):
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()
-        for stage in LOADERS[self.subcommand]:
+        for stage in LOADERS[str(self.subcommand)]:
             if not is_overridden(f"{stage}_dataloader", self.datamodule):
                 name = type(self.datamodule).__name__
                 raise UserError(f"{name} has no {stage}_dataloader, which {self.subcommand} needs: give it that method")

@@ -17,7 +17,7 @@ Model = TypeVar("Model", bound=LightningModule)
 
 
 def rebuild(kind: type[Model], checkpoint: dict[str, Any], path: str | Path, **given: Any) -> Model:
-    """The model of a checkpoint, made of its settings and of what is `given` in their place, with its weights, on the CPU.
+    """The model of a checkpoint, of its settings and what is `given` in their place, with its weights, on the CPU.
 
     Raises:
         UserError: the checkpoint doesn't say how to build its model, or not rightly.

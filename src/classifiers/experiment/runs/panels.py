@@ -23,10 +23,11 @@ def print_start(trainer: Trainer, model: LightningModule, experiment: str, folde
     device = trainer.strategy.root_device
     machine = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     processes = f", {trainer.world_size} processes" if trainer.world_size > 1 else ""
-    label, net = ("net", model.net) if isinstance(getattr(model, "net", None), torch.nn.Module) else ("model", model)
+    inner = getattr(model, "net", None)
+    label, net = ("net", inner) if isinstance(inner, torch.nn.Module) else ("model", model)
     rows = data.panel_rows() if hasattr(data, "panel_rows") else {"data": type(data).__name__}
     rows |= {
-        label: f"{type(net).__name__}, {sum(parameter.numel() for parameter in net.parameters()):,} parameters",
+        label: f"{type(net).__name__}, {sum(part.numel() for part in net.parameters()):,} parameters",
         "device": f"{machine}{processes}, precision {trainer.precision}",
         "run folder": _relative(folder),
         "watch it": f"tensorboard --logdir {_relative(folder.parent)}",
@@ -44,7 +45,8 @@ def print_end(folder: Path, result: dict[str, Any]) -> None:
     rows = {"best epoch": f"{result['best_epoch'] + 1} of {result['epochs']}"}
     for split in ("val", "test"):
         named = {name[len(split) + 1 :]: result[name] for name in result if name.startswith((f"{split}/", f"{split}_"))}
-        found = [f"{'accuracy' if name == 'acc' else name} {shown(name, value)}" for name, value in named.items()]
+        first = sorted(named, key=lambda name: ("loss", "acc").index(name) if name in ("loss", "acc") else 2)
+        found = [f"{'accuracy' if name == 'acc' else name} {shown(name, named[name])}" for name in first]
         if found:
             rows[split] = "   ".join(found)
     rows |= {"seconds": f"{result['seconds']:.0f}", "run folder": _relative(folder)}

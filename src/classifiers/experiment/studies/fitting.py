@@ -14,8 +14,7 @@ from pathlib import Path
 
 import yaml
 
-import classifiers
-from classifiers.cli import main
+from classifiers.experiment.command.cli import ExperimentCLI
 from classifiers.experiment.runs.history import Row, read_history
 
 PROCESSES = multiprocessing.get_context("spawn")
@@ -83,14 +82,14 @@ def stoppable(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def fitting(options: Sequence[str], root: Path, experiment: str) -> Iterator[Fit]:
-    """`classifiers fit` with its run in `root/experiment`; where this block ends before it, it is stopped in order."""
+def fitting(cli: type[ExperimentCLI], options: Sequence[str], root: Path, experiment: str) -> Iterator[Fit]:
+    """`fit` of `cli` with its run in `root/experiment`; where this block ends before it, it is stopped in order."""
     folder = root / experiment
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "log.txt").touch()
     earlier = runs_in(folder)
     own = [f"--experiment={experiment}", f"--trainer.default_root_dir={root}"]
-    process = PROCESSES.Process(target=_fit, args=([*options, *own], folder / "log.txt"))
+    process = PROCESSES.Process(target=_fit, args=(cli, [*options, *own], folder / "log.txt"))
     process.start()
     try:
         yield Fit(process, folder, earlier)
@@ -102,15 +101,14 @@ def fitting(options: Sequence[str], root: Path, experiment: str) -> Iterator[Fit
             process.kill()  # a second Ctrl-C doesn't wait
 
 
-def _fit(options: Sequence[str], log: Path) -> None:
+def _fit(cli: type[ExperimentCLI], options: Sequence[str], log: Path) -> None:
     os.setsid()  # Ctrl-C is that of the process that started it, which stops the fit itself
     threading.Thread(target=_stop_with_the_parent, daemon=True).start()
     with log.open("w") as file:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(file.fileno(), stream.fileno())
-    program = Path(classifiers.__file__).with_name("__main__.py")
-    sys.argv = [str(program), "fit", *options]  # which Lightning runs again for each further device
-    main(sys.argv[1:])
+    sys.argv = [cli.program(), "fit", *options]  # which Lightning runs again for each further device
+    cli.main(sys.argv[1:])
 
 
 def _stop_with_the_parent() -> None:

@@ -49,12 +49,16 @@ class ProgressBar(LightningBar):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         if self._due():
-            progress = getattr(pl_module, "progress", lambda: {**trainer.progress_bar_metrics, "batches": batch_idx + 1})
+            progress = getattr(
+                pl_module, "progress", lambda: {**trainer.progress_bar_metrics, "batches": batch_idx + 1}
+            )
             seconds, found = time.monotonic() - self._epoch_start, progress()
             text = " ".join(f"{name} {shown(name, value)}" for name, value in found.items() if isinstance(value, float))
             rates = [f"{n / seconds:,.0f} {name}/s" for name, n in found.items() if not isinstance(n, float)]
             description = f"epoch {trainer.current_epoch + 1}"
-            self._draw(description, batch_idx + 1, self.total_train_batches, "  ".join([text, *rates, self._left(trainer)]))
+            self._draw(
+                description, batch_idx + 1, self.total_train_batches, "  ".join([text, *rates, self._left(trainer)])
+            )
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._tell_epoch(trainer)
@@ -123,7 +127,9 @@ class ProgressBar(LightningBar):
 
 def _of_split(logged: Mapping[str, Any], split: str) -> dict[str, Any]:
     """The metrics named `split/NAME` or `split_NAME`, by NAME; those of an epoch in place of those of a step."""
-    named = {name[len(split) + 1 :]: value for name, value in logged.items() if name.startswith((f"{split}/", f"{split}_"))}
+    named = {
+        name[len(split) + 1 :]: value for name, value in logged.items() if name.startswith((f"{split}/", f"{split}_"))
+    }
     whole = {name: value for name, value in named.items() if not name.endswith("_step")}
     return {
         name.removeprefix("epoch_").removesuffix("_epoch"): value

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import optuna
 import sqlalchemy
@@ -42,7 +43,12 @@ def open_study(
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     storage = _storage(url)
-    given = {"study_name": name, "direction": f"{best.mode}imize", "pruner": PRUNERS[pruner](), "load_if_exists": True}
+    given: dict[str, Any] = {
+        "study_name": name,
+        "direction": f"{best.mode}imize",
+        "pruner": PRUNERS[pruner](),
+        "load_if_exists": True,
+    }
     study = optuna.create_study(storage=storage, **given)
     settings = {"space": space, "monitor": best.monitor, "mode": best.mode}
     if not study.trials:
@@ -59,11 +65,17 @@ def open_study(
 
 def _storage(url: str) -> Storage:
     sqlite = url.startswith("sqlite")
-    options = {"connect_args": {"timeout": LOCKED, "isolation_level": None}} if sqlite else {"pool_pre_ping": True}
+    options: dict[str, Any] = (
+        {"connect_args": {"timeout": LOCKED, "isolation_level": None}} if sqlite else {"pool_pre_ping": True}
+    )
     tables = sqlalchemy.inspect(sqlalchemy.create_engine(url, **options)).get_table_names()
     if tables and "trial_heartbeats" not in tables:
         raise UserError(f"the database {_shown(url)} is of something else: it has a table {tables[0]}")
-    beats = {"heartbeat_interval": HEARTBEAT, "grace_period": DEAD, "heartbeat_stale_trial_callback": put_back}
+    beats: dict[str, Any] = {
+        "heartbeat_interval": HEARTBEAT,
+        "grace_period": DEAD,
+        "heartbeat_stale_trial_callback": put_back,
+    }
     for tries_left in reversed(range(5)):
         try:
             storage = Storage(url, options, **beats)

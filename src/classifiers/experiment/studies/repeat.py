@@ -7,20 +7,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from benchmarks.results import Row, markdown, row
+from classifiers.experiment.command.cli import ExperimentCLI
 from classifiers.experiment.command.explain import missing_file
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import require_writable
 from classifiers.experiment.runs.history import read_history
 from classifiers.experiment.studies.fitting import fitting
+from classifiers.experiment.studies.results import Row, markdown, row
 
 
 @dataclass(frozen=True)
 class Run:
     """One fit of a config with a seed, under `out` in a folder that names the config's content."""
 
+    cli: type[ExperimentCLI]
     config: Path
     seed: int
     out: Path
@@ -29,6 +32,12 @@ class Run:
     def experiment(self) -> str:
         digest = hashlib.sha256(self.config.read_bytes()).hexdigest()[:8]
         return f"{self.config.stem}-{digest}/seed-{self.seed}"
+
+    @property
+    def monitor(self) -> str:
+        """A metric of every validation."""
+        given = yaml.safe_load(self.config.read_text()).get("best_checkpoint") or {}
+        return str(given.get("monitor", self.cli.metrics[0]))
 
     def result(self) -> dict[str, Any] | None:
         """The metrics of the finished run, and under `last` those of its last epoch; None if it isn't finished."""
@@ -39,14 +48,16 @@ class Run:
 
     def fit(self) -> Iterator[float]:
         """Fit; yields after each epoch which share of them is done."""
-        with fitting([f"--config={self.config}", f"--seed_everything={self.seed}"], self.out, self.experiment) as fit:
-            for epochs, _ in enumerate(fit.values("val/loss"), start=1):
+        with fitting(
+            self.cli, [f"--config={self.config}", f"--seed_everything={self.seed}"], self.out, self.experiment
+        ) as fit:
+            for epochs, _ in enumerate(fit.values(self.monitor), start=1):
                 yield epochs / fit.max_epochs if fit.max_epochs else 0.0
         if reason := fit.failure():
             raise UserError(f"{self.config} with seed {self.seed} failed: {reason}")
 
 
-def repeat(configs: Sequence[Path], seeds: int, out: Path) -> list[Row]:
+def repeat(cli: type[ExperimentCLI], configs: Sequence[Path], seeds: int, out: Path) -> list[Row]:
     """Fit each config with the seeds 0 to `seeds` - 1, except those finished in `out` before; write `table.*` there.
 
     Raises:
@@ -58,7 +69,7 @@ def repeat(configs: Sequence[Path], seeds: int, out: Path) -> list[Row]:
         if not config.is_file():
             raise UserError(missing_file(config))
     require_writable(out, "--out")
-    runs = [Run(config, seed, out.absolute()) for config in configs for seed in range(seeds)]
+    runs = [Run(cli, config, seed, out.absolute()) for config in configs for seed in range(seeds)]
     columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     with Progress(*columns) as progress:
         task = progress.add_task("", total=len(runs))

@@ -86,5 +86,6 @@ def _distribution(where: str, given: Any) -> Distribution:
 def _suggest(trial: Trial, name: str, given: Distribution) -> str | int | float:
     if isinstance(given, CategoricalDistribution):
         return str(trial.suggest_categorical(name, given.choices))
-    suggest = trial.suggest_int if isinstance(given, IntDistribution) else trial.suggest_float
-    return suggest(name, given.low, given.high, log=given.log)
+    suggest: Any = trial.suggest_int if isinstance(given, IntDistribution) else trial.suggest_float
+    drawn: int | float = suggest(name, given.low, given.high, log=given.log)
+    return drawn

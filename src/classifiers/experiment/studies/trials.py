@@ -12,12 +12,13 @@ from optuna.trial import FrozenTrial, TrialState
 from rich import get_console
 
 from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
+from classifiers.experiment.command.cli import ExperimentCLI
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.runs.history import best_row
 from classifiers.experiment.studies.fitting import Fit, fitting
-from classifiers.experiment.terminal import say
-from sweeps.space import Space
-from sweeps.study import DEAD, put_back
+from classifiers.experiment.studies.space import Space
+from classifiers.experiment.studies.study import DEAD, put_back
+from classifiers.experiment.terminal import say, shown
 
 ENDS = {TrialState.COMPLETE: "finished", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
@@ -29,6 +30,7 @@ class Trials:
     They count however they end. But one whose process is stopped or dies is put back.
     """
 
+    cli: type[ExperimentCLI]
     study: Study
     space: Space
     options: Sequence[str]
@@ -42,7 +44,7 @@ class Trials:
             say(f"{done} of {self.many} trials are done")
         while self._one_is_left():
             try:
-                self.study.optimize(self._try, n_trials=1, callbacks=[self._tell])
+                self.study.optimize(self._try, n_trials=1, callbacks=[self._tell])  # type: ignore[arg-type]
             except (ValueError, AssertionError) as error:
                 if "Cannot tell a FAIL trial" not in f"{error} {error.__context__}":  # as others have told already
                     raise
@@ -55,7 +57,9 @@ class Trials:
             trial
             for trial in self.study.get_trials(deepcopy=False)
             if trial.state != TrialState.FAIL or "failure" in trial.user_attrs
-            if trial.state != TrialState.RUNNING or trial.params or trial.datetime_start > died
+            if trial.state != TrialState.RUNNING
+            or trial.params
+            or (trial.datetime_start and trial.datetime_start > died)
         ]
 
     def ends(self) -> dict[str, int]:
@@ -66,7 +70,7 @@ class Trials:
     def ranked(self) -> list[FrozenTrial]:
         """Those that finished, the best one first."""
         done = self.study.get_trials(states=[TrialState.COMPLETE])
-        return sorted(done, key=lambda trial: trial.value, reverse=self.best.mode == "max")
+        return sorted(done, key=lambda trial: trial.value or 0.0, reverse=self.best.mode == "max")
 
     def _one_is_left(self) -> bool:
         """Whether there is one to do; waits while other processes do the last ones, which may die."""
@@ -87,7 +91,7 @@ class Trials:
         options = [*self.options, *as_options(settings), "--trainer.limit_test_batches=0"]
         try:
             told = get_console().status(f"{name}: {self.space.tell(settings)}")
-            with told, fitting(options, self.folder, name) as fit:
+            with told, fitting(self.cli, options, self.folder, name) as fit:
                 for step, value in enumerate(fit.values(self.best.monitor)):
                     trial.report(value, step)
                     if step + 1 != fit.max_epochs and fit.process.is_alive() and trial.should_prune():
@@ -105,22 +109,18 @@ class Trials:
                 raise UserError(reason)  # no trial ever came to its first step, so likely none will
             trial.set_user_attr("failure", reason)
             return None
+        assert best and fit.run
         trial.set_user_attr("run", f"{fit.folder.name}/{fit.run.name}")
-        trial.set_user_attr("reached", {name: value for name, value in best.items() if name.startswith("val/")})
+        trial.set_user_attr("reached", {name: value for name, value in best.items() if name.startswith("val")})
         return best[self.best.monitor]
 
     def _tell(self, study: Study, trial: FrozenTrial) -> None:
         end = ENDS[trial.state]
-        if trial.values:
-            end += f", {self.best.monitor} {cell(self.best.monitor, trial.value)}"
+        if trial.value is not None:
+            end += f", {self.best.monitor} {shown(self.best.monitor, trial.value)}"
         if reason := trial.user_attrs.get("failure"):
             end += f", {reason}"
         say(f"trial-{trial.number} {end}: {self.space.tell(self.space.settings(trial.params))}")
-
-
-def cell(metric: str, value: float) -> str:
-    """The value of a metric as people read it."""
-    return f"{value:.2%}" if metric.endswith("acc") else f"{value:.4f}"
 
 
 def as_options(settings: dict[str, str]) -> list[str]:

@@ -1,0 +1,86 @@
+"""List runs and what they reached: runs runs/fashion_mnist --sort test/acc"""
+
+import csv
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from classifiers.experiment.command.cli import ExperimentCLI
+from classifiers.experiment.command.parser import StrictParser
+from classifiers.experiment.errors import UserError
+from classifiers.experiment.paths import project_root
+from classifiers.experiment.runs.table import Entry, Row, find_runs, read_run, sort_rows, table
+from classifiers.experiment.terminal import shown
+
+UNLIMITED = 10_000  # columns, where there is no terminal
+
+
+def readable(folders: Sequence[Path], metrics: Sequence[str]) -> list[Entry]:
+    """The runs in `folders`; damaged ones are named on stderr and left out."""
+    found, damaged = [], []
+    for folder in find_runs(folders):
+        try:
+            found.append(read_run(folder, metrics))
+        except UserError as error:
+            damaged.append(error)
+    if not found:
+        raise damaged[0]
+    for reason in damaged:
+        print(f"left out: {reason}", file=sys.stderr)
+    return found
+
+
+def show(rows: list[Row], settings: list[str], metrics: Sequence[str], console: Console) -> None:
+    """Print the rows; settings that don't fit into the terminal stand below them, numbered."""
+    drawn = draw(rows, settings, metrics)
+    if console.measure(drawn, options=console.options.update(width=UNLIMITED)).maximum <= console.width:
+        console.print(drawn)
+        return
+    numbers: dict[str, int] = {}
+    for row in rows:
+        given = ", ".join(f"{name}={row[name]}" for name in settings if row[name] is not None)
+        row["settings"] = numbers.setdefault(given, len(numbers) + 1)
+    below = Table.grid(padding=(0, 2))
+    for given, number in numbers.items():
+        below.add_row(str(number), given)
+    console.print(draw(rows, ["settings"], metrics), "", below, sep="\n")
+
+
+def draw(rows: list[Row], settings: list[str], metrics: Sequence[str]) -> Table:
+    drawn = Table(box=None, pad_edge=False)
+    numbers = [*metrics, "seconds"]
+    columns = ["experiment", "run", "seed", *settings, *numbers]
+    for name in columns:
+        fold = name == "experiment"
+        drawn.add_column(name, justify="right" if name in numbers else "left", overflow="fold", no_wrap=not fold)
+    for row in rows:
+        drawn.add_row(*(cell(row, name, name in metrics) for name in columns))
+    return drawn
+
+
+def cell(row: Row, name: str, is_metric: bool) -> str:
+    if name == "seconds":
+        return f"{row[name]:.0f}" if row["finished"] else "unfinished"
+    if row[name] is None:
+        return ""
+    return shown(name, row[name]) if is_metric else str(row[name])
+
+
+def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
+    parser = StrictParser(prog=f"{cli.name} runs", description=__doc__)
+    parser.add_argument("folders", nargs="*", type=Path, default=[project_root() / "runs"], help="where to look")
+    parser.add_argument("--sort", default="run", help="the column to sort by (default: run, the time of its start)")
+    parser.add_argument("--csv", action="store_true", help="print CSV, with each run's folder")
+    given = parser.parse_args(arguments)
+    rows, settings = table(readable(given.folders, cli.metrics))
+    rows = sort_rows(rows, given.sort)
+    if given.csv:
+        writer = csv.DictWriter(sys.stdout, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        width = None if sys.stdout.isatty() else UNLIMITED
+        show(rows, settings, cli.metrics, Console(width=width, markup=False, emoji=False, highlight=False))

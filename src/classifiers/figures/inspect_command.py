@@ -1,0 +1,46 @@
+"""Show a data set: inspect --data CIFAR10DataModule --data.val_size 0.2 --out cifar10.png"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from classifiers.data import ImageDataModule
+from classifiers.data.inspection import inspect_data
+from classifiers.experiment import ExperimentCLI
+from classifiers.experiment.command.parser import StrictParser, make
+from classifiers.experiment.files import output_file
+from classifiers.experiment.paths import project_root
+from classifiers.figures import labelled_grid
+
+
+def show(data: ImageDataModule, out: Path) -> None:
+    data.prepare_data()
+    data.setup("fit")
+    data.setup("test")
+    found = inspect_data(data)
+    table = Table("class", *(f"{name} ({size:,})" for name, size in found.sizes.items()), title=type(data).__name__)
+    for label, name in enumerate(data.class_names):
+        table.add_row(name, *(f"{counts[label]:,}" for counts in found.per_class.values()))
+    console = Console(highlight=False)
+    console.print(table)
+    for name, computed, constant in (("mean", found.mean, data.mean), ("std", found.std, data.std)):
+        values = " ".join(f"{value:.4f}" for value in computed)
+        agree = [round(value, 4) for value in computed] == [round(value, 4) for value in constant]
+        quoted = " ".join(f"{value:.4f}" for value in constant)
+        console.print(f"{name} {values} of the training images; the data module has {'the same' if agree else quoted}")
+    images, labels = data.train_set.first(64)
+    with output_file(out, "another --out") as file:
+        labelled_grid(images, labels, data.class_names).savefig(file, format="png", dpi=100)
+    console.print(f"the first training images are in {out}", soft_wrap=True)
+
+
+def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
+    parser = StrictParser(prog=f"{cli.name} inspect", description=__doc__)
+    parser.add_subclass_arguments(ImageDataModule, "data")
+    parser.add_argument("--out", type=Path | None, help="the PNG to write (default: runs/inspect/DATA.png)")
+    parser.add_instantiator(make, object)
+    given = parser.instantiate(parser.parse_args(["--data=FashionMNISTDataModule", *arguments]))
+    name = type(given.data).__name__
+    show(given.data, given.out or project_root() / "runs/inspect" / f"{name}.png")
