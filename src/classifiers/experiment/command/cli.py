@@ -1,7 +1,7 @@
 """The command line of any task: `fit`, `validate`, `test`, `predict`, and commands about runs."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from inspect import isabstract
 from pathlib import Path
