@@ -104,7 +104,10 @@ class ImageClassifier(ExperimentModule):
         return backbone
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits `(B, K)` of uint8 images `(B, C, H, W)`."""
+        """Logits `(B, K)` of uint8 images `(B, C, H, W)`; UserError if they are of another type."""
+        if images.dtype != torch.uint8:
+            cure = "give uint8, or fit ArrayDataModule.from_dataset(your_dataset)"
+            raise UserError(f"the images of a batch are {images.dtype}, whose range is unknown: {cure}")
         normalised = self.normalise(images)
         logits: Tensor = self.net(normalised)
         if self.average_flips and not self.training:

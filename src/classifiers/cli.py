@@ -1,4 +1,4 @@
-"""What is special about fits of image classifiers: their classes, what the data tells the model, figures."""
+"""What is special about fits of images: their classes, what the data tells the model, figures."""
 
 from collections.abc import Iterator
 from functools import wraps

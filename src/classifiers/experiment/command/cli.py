@@ -20,8 +20,6 @@ from classifiers.experiment.runs.folder import RunFolder
 from classifiers.experiment.terminal import quiet
 from classifiers.experiment.training.stop_on_signal import exiting_on_signals
 
-EXTRAS = {"optuna": "sweep", "sqlalchemy": "sweep"}  # packages that not all need, and what installs them
-
 
 class ExperimentCLI(FitCLI):
     """Lightning's command line, with mistakes in one line. A task is a subclass that names its two classes; either, if
@@ -138,6 +136,6 @@ def _imported(module: str) -> Any:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        if error.name not in EXTRAS:
+        if error.name != "optuna":
             raise
-        raise UserError(f"this needs {error.name}: python -m pip install -e '.[{EXTRAS[error.name]}]'") from error
+        raise UserError("a sweep needs Optuna: python -m pip install -e '.[sweep]'") from error
