@@ -35,7 +35,7 @@ class ClassifierCLI(ExperimentCLI):
     commands = ExperimentCLI.commands | {
         "predict-files": "classifiers.inference.predict_command",
         "export": "classifiers.inference.export_command",
-        "inspect": "classifiers.figures.inspect_command",
+        "inspect": "classifiers.data.inspect_command",
     }
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:

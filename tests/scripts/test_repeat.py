@@ -39,7 +39,7 @@ def test_finished_runs_are_kept_and_tabled(config: Path, tmp_path: Path) -> None
     assert second.seeds == 2
     assert metrics.stat().st_mtime_ns == written
     assert len(list(out.glob("*/seed-*/*/metrics.json"))) == 2
-    assert json.loads((out / "table.json").read_text())[0]["test_acc"] == list(second.test_acc)
+    assert json.loads((out / "table.json").read_text())[0]["test_acc"] == list(second.tested["test/acc"])
     assert (out / "table.md").read_text().splitlines()[2].startswith("| shirts | 2 | ")
 
 

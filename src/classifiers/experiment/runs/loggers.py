@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -83,9 +84,8 @@ class EventFile(TensorBoardLogger):
     def log_final(self, settings: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
         """Show the run's settings and what its best checkpoint came to in the hparams tab."""
         given = {name: value for name, value in settings.items() if value is not None}
-        best = {
-            name.replace("/", "/best_"): value for name, value in metrics.items() if name.startswith(("val/", "test/"))
-        }
+        named = {re.sub("^(val|test)([/_])", r"\1\2best_", name): value for name, value in metrics.items()}
+        best = {name: value for name, value in named.items() if name not in metrics}
         self.log_hyperparams(given, best)
         self.save()
 

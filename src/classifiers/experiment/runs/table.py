@@ -99,7 +99,7 @@ def sort_rows(rows: Sequence[Row], column: str) -> list[Row]:
     def place(row: Row) -> tuple[int, float, str]:
         value = row[column]
         if isinstance(value, int | float):
-            return 0, -value if column.endswith("/acc") else value, ""
+            return 0, -value if column.endswith(("acc", "accuracy")) else value, ""
         return (2, 0, "") if value is None else (1, 0, value)
 
     return sorted(rows, key=place)

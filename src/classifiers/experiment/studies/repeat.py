@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +80,9 @@ def repeat(cli: type[ExperimentCLI], configs: Sequence[Path], seeds: int, out: P
                     progress.update(task, completed=done + share)
         progress.update(task, completed=len(runs), description=f"{len(runs)} runs")
     rows = [
-        row(config, [result for run in runs if run.config == config and (result := run.result())]) for config in configs
+        row(config, [result for run in runs if run.config == config and (result := run.result())], cli.metrics)
+        for config in configs
     ]
     (out / "table.md").write_text(markdown(rows))
-    (out / "table.json").write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    (out / "table.json").write_text(json.dumps([row.plain() for row in rows], indent=2) + "\n")
     return rows

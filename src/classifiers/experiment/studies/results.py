@@ -1,12 +1,15 @@
 """What several seeds of a config reach, beside what was published for it."""
 
+import re
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from classifiers.experiment.terminal import shown
 
 
 @dataclass(frozen=True)
@@ -15,10 +18,16 @@ class Row:
 
     config: str
     seeds: int
-    test_acc: tuple[float, float]
-    test_loss: tuple[float, float]
+    tested: dict[str, tuple[float, float]]  # by the names of the metrics
     seconds: tuple[float, float]
     published: list["Figure"]
+
+    def plain(self) -> dict[str, Any]:
+        """As `table.json` has it."""
+        tested = {re.sub(r"\W", "_", name): figure for name, figure in self.tested.items()}
+        published = [asdict(figure) for figure in self.published]
+        own = {"config": self.config, "seeds": self.seeds}
+        return {**own, **tested, "seconds": self.seconds, "published": published}
 
 
 @dataclass(frozen=True)
@@ -34,18 +43,23 @@ class Figure:
 
 def markdown(rows: Sequence[Row]) -> str:
     """The rows as a Markdown table; a config with several published figures takes several lines."""
-    lines = [
-        "| config | seeds | test accuracy | test loss | seconds | published | ours | met |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    metrics = list(dict.fromkeys(name for row in rows for name in row.tested))
+    heads = ["config", "seeds", *map(_head, metrics), "seconds", "published", "ours", "met"]
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for row in rows:
-        accuracy = f"{row.test_acc[0]:.2%} ± {row.test_acc[1]:.2%}"
-        loss = f"{row.test_loss[0]:.4f} ± {row.test_loss[1]:.4f}"
-        cells = [row.config, str(row.seeds), accuracy, loss, f"{row.seconds[0]:.0f} ± {row.seconds[1]:.0f}"]
+        tested = [
+            " ± ".join(shown(name, value) for value in row.tested[name]) if name in row.tested else ""
+            for name in metrics
+        ]
+        cells = [row.config, str(row.seeds), *tested, f"{row.seconds[0]:.0f} ± {row.seconds[1]:.0f}"]
         figures = [_cells(figure) for figure in row.published] or [["", "", ""]]
         lines.append(f"| {' | '.join(cells + figures[0])} |")
         lines += [f"| {' | '.join([''] * len(cells) + figure)} |" for figure in figures[1:]]
     return "\n".join(lines) + "\n"
+
+
+def _head(metric: str) -> str:
+    return re.sub(r"\bacc$", "accuracy", re.sub(r"[/_]", " ", metric))
 
 
 def _cells(figure: Figure) -> list[str]:
@@ -53,15 +67,18 @@ def _cells(figure: Figure) -> list[str]:
     return [published, f"{figure.measured[0]:.4f} ± {figure.measured[1]:.4f}", "yes" if figure.met else "**no**"]
 
 
-def row(config: Path, results: Sequence[dict[str, Any]]) -> Row:
-    """The row of a config from the metrics of its runs, with the figures of a `published.yaml` beside it."""
+def row(config: Path, results: Sequence[dict[str, Any]], metrics: Sequence[str]) -> Row:
+    """The row of a config from those metrics of its runs that are of a test, and the test's losses; with the figures of
+    a `published.yaml` beside it.
+    """
+    losses = [name for name in results[0] if name.endswith("loss")]
+    of_test = [name for name in dict.fromkeys([*metrics, *losses]) if name.startswith("test") and name in results[0]]
     published = config.with_name("published.yaml")
     figures = yaml.safe_load(published.read_text()).get(config.stem, {}) if published.is_file() else {}
     return Row(
         config.stem,
         len(results),
-        _mean_and_std([result["test/acc"] for result in results]),
-        _mean_and_std([result["test/loss"] for result in results]),
+        {name: _mean_and_std([result[name] for result in results]) for name in of_test},
         _mean_and_std([result["seconds"] for result in results]),
         [_figure(metric, results, **figure) for metric, figure in figures.items()],
     )

@@ -93,7 +93,9 @@ def show(trials: Trials, options: list[str], console: Console) -> None:
         reached = (shown(name, value) for name, value in trial.user_attrs["reached"].items())
         table.add_row(f"trial-{trial.number}", *trials.space.settings(trial.params).values(), *reached)
     console.print(table)
-    command = [trials.cli.name, "fit", *options, *as_options(trials.space.settings(best[0].params))]
+    program = Path(trials.cli.program())
+    start = [trials.cli.name] if program.name == "__main__.py" else ["python", str(program)]
+    command = [*start, "fit", *options, *as_options(trials.space.settings(best[0].params))]
     run = trials.folder / best[0].user_attrs["run"]
     where = f"in {run}" if run.exists() else f"trial-{best[0].number}, whose run is on another machine"
     console.print(f"\nThe best is {where}; to fit it again and test it:", soft_wrap=True)

@@ -1,0 +1,315 @@
+"""Each mend fails here when Lightning renames what it needs, or goes right by itself."""
+
+import ast
+import copy
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
+from lightning.pytorch import cli as lightning_cli
+from lightning.pytorch.cli import LightningCLI
+from lightning.pytorch.core.mixins import hparams_mixin
+from lightning.pytorch.demos.boring_classes import RandomDataset
+from lightning.pytorch.profilers import PassThroughProfiler
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+import classifiers
+from classifiers.experiment import mends
+from classifiers.experiment.checkpoints.reading import LIGHTNINGS
+
+PRIVATE = {
+    "_given_hyperparameters",
+    "_InstantiatorFn",
+    "_current_fx_name",
+    "_restarting",
+    "_batches_that_stepped",
+    "_results",
+    "_parse_ckpt_path",
+    "_add_instantiators",
+    "_set_seed",
+    "_dump_config",
+    "_prepare_subcommand_parser",
+}
+QUIET: dict[str, Any] = {
+    "accelerator": "cpu",
+    "logger": False,
+    "enable_checkpointing": False,
+    "enable_progress_bar": False,
+    "enable_model_summary": False,
+    "num_sanity_val_steps": 0,
+}
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Lightning's advice on such small fits
+
+
+def require(owner: Any, name: str) -> None:
+    where = getattr(owner, "__name__", type(owner).__name__)
+    assert hasattr(owner, name), f"Lightning's {where} has no {name} any more: mend experiment/mends.py"
+
+
+def needed(still: bool, mend: str) -> None:
+    assert still, f"Lightning mends this itself now: remove {mend} from experiment/mends.py"
+
+
+class Line(LightningModule):
+    """Logs the number of each batch as `loss`."""
+
+    def __init__(self, width: int = 2) -> None:
+        super().__init__()
+        self.save_hyperparameters()
+        self.layer = torch.nn.Linear(width, 1)
+
+    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+        for name, how in (("loss", "mean"), ("low", "min"), ("high", "max"), ("total", "sum")):
+            self.log(name, torch.tensor(batch_idx + 1.0), on_step=False, on_epoch=True, reduce_fx=how, batch_size=2)
+        return self.layer(batch).sum()
+
+    def validation_step(self, batch: Tensor, batch_idx: int) -> None:
+        self.log("score", 1.0)
+
+    def configure_optimizers(self) -> Any:
+        optimizer = torch.optim.SGD(self.parameters(), lr=0.1)
+        schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, mode="max", patience=0)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "monitor": "score"}}
+
+
+class Rows(LightningDataModule):
+    def __init__(self, width: int = 2) -> None:
+        super().__init__()
+        self.width = width
+
+    def train_dataloader(self) -> DataLoader[Tensor]:
+        return DataLoader(RandomDataset(self.width, 4))
+
+    val_dataloader = train_dataloader
+
+
+class Mended(Callback):
+    """What `ExactResume` does, by the functions of mends.py alone."""
+
+    def __init__(self, sums: dict[str, dict[str, Tensor]]) -> None:
+        self.sums = sums
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        if self.sums or not trainer.callback_metrics:
+            mends.count_steps_rightly(trainer)
+        mends.add_epoch_sums(trainer, self.sums)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        mends.add_epoch_sums(trainer, self.sums)
+
+
+class Stop(Callback):
+    """Writes a checkpoint when the third of the four steps of an epoch begins."""
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        if trainer.global_step == 2:
+            self.sums = mends.epoch_sums(trainer)
+            trainer.save_checkpoint("middle.ckpt")
+
+
+def whole_and_resumed(mended: bool) -> tuple[Trainer, Trainer]:
+    """A fit of an epoch, and one that goes on in its middle."""
+    stop, trainers = Stop(), []
+    for path in (None, "middle.ckpt"):
+        callbacks = [] if path is None else [Mended(copy.deepcopy(stop.sums))] if mended else []
+        trainers.append(Trainer(max_epochs=1, callbacks=[stop, *callbacks] if path is None else callbacks, **QUIET))
+        loader = DataLoader(RandomDataset(2, 4))
+        trainers[-1].fit(Line(), loader, loader, ckpt_path=path, weights_only=True)
+    return trainers[0], trainers[1]
+
+
+def test_built_from_config() -> None:
+    require(hparams_mixin, "_given_hyperparameters")
+    built = []
+
+    class Told(Line):
+        def __init__(self, width: int = 2) -> None:
+            built.append(mends.built_from_config())
+            super().__init__(width)
+
+    class Holding(LightningModule):
+        def __init__(self, loss: torch.nn.Module) -> None:
+            super().__init__()
+            self.save_hyperparameters()
+
+    Told()
+    LightningCLI(Told, Rows, trainer_defaults=QUIET, args=[], run=False, save_config_callback=None)
+    assert built == [False, True]
+    kept = Holding(torch.nn.MSELoss()).hparams["loss"]  # so that its checkpoint is no data
+    needed(isinstance(kept, torch.nn.Module), "built_from_config")
+
+
+def test_instantiate() -> None:
+    require(lightning_cli, "_InstantiatorFn")
+    arguments = ["--model.width=3"]
+    cli = LightningCLI(Line, Rows, trainer_defaults=QUIET, args=arguments, run=False, save_config_callback=None)
+    links = {"model.absent": 1}
+    assert mends.instantiate(cli, Line, {}, width=3).hparams == {"width": 3, "_instantiator": LIGHTNINGS}
+    stock = lightning_cli._InstantiatorFn(cli, "model")(Line, width=3, applied_instantiation_links=links)
+    needed("absent" in stock.hparams, "instantiate")
+
+
+def test_quick_hooks() -> None:
+    require(LightningModule(), "_current_fx_name")
+
+    class Quick(mends.QuickHooks):
+        pass
+
+    class Slow(LightningModule):
+        pass
+
+    calls = []
+    for kind in (Quick, Slow):
+        module = kind()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(torch.nn.Module, "__setattr__", lambda self, name, value: calls.append((type(self), name)))
+            module._current_fx_name = "training_step"
+            module.other = 1
+    assert Quick in [kind for kind, _ in calls]
+    assert (Quick, "_current_fx_name") not in calls
+    needed((Slow, "_current_fx_name") in calls, "QuickHooks")
+
+
+def test_no_profiler() -> None:
+    profiler = mends.NoProfiler()
+    with profiler.profile("a"):
+        assert profiler.profile("b") is profiler.profile("c")
+    stock = PassThroughProfiler()
+    needed(stock.profile("b") is not stock.profile("c"), "NoProfiler")
+    default = inspect.signature(Trainer).parameters["profiler"].default
+    assert default is None
+    assert type(Trainer(**QUIET).profiler) is PassThroughProfiler, "Lightning's default profiler is another one now"
+
+
+def test_count_steps_rightly() -> None:
+    loop = Trainer(**QUIET).fit_loop
+    require(loop, "_restarting")
+    require(loop.epoch_loop, "_batches_that_stepped")
+    whole, stock = whole_and_resumed(mended=False)
+    _, mended = whole_and_resumed(mended=True)
+    steps = [trainer.fit_loop.epoch_loop._batches_that_stepped for trainer in (whole, stock, mended)]
+    seen = [trainer.lr_scheduler_configs[0].scheduler.last_epoch for trainer in (whole, stock, mended)]
+    assert (steps[0], seen[0]) == (steps[2], seen[2])
+    needed(steps[1] != steps[0], "the line of count_steps_rightly on _batches_that_stepped")
+    needed(seen[1] != seen[0], "the line of count_steps_rightly on _restarting")
+
+
+def test_epoch_sums() -> None:
+    require(Trainer(**QUIET).fit_loop.epoch_loop, "_results")
+    whole, stock = whole_and_resumed(mended=False)
+    _, mended = whole_and_resumed(mended=True)
+    names = ("loss", "low", "high", "total")
+    reached = [[trainer.callback_metrics[name].item() for name in names] for trainer in (whole, stock, mended)]
+    assert reached[0] == reached[2] == [2.5, 1, 4, 10]
+    needed(reached[1] != reached[0], "epoch_sums and add_epoch_sums")
+
+
+HOOKS = {
+    "_parse_ckpt_path": "read_ckpt_path",
+    "_add_instantiators": "add_instantiators",
+    "_set_seed": "set_seed",
+    "_dump_config": "plain_config",
+    "_prepare_subcommand_parser": "needs_options",
+}
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_the_command_line_still_takes_each_step_that_is_a_hook(name: str) -> None:
+    require(LightningCLI, name)
+    assert hasattr(mends.OpenCLI, HOOKS[name])
+    calls = []
+
+    class Noting(mends.OpenCLI):
+        def plain_config(self) -> dict[str, Any]:
+            assert super().plain_config() is self.config_dump
+            assert super().plain_config()["model"]["width"] == 3
+            return self.config_dump
+
+        def read_ckpt_path(self) -> None:
+            calls.append("_parse_ckpt_path")
+            if self.plain_config():
+                calls.append("_dump_config")
+
+        def add_instantiators(self) -> None:
+            calls.append("_add_instantiators")
+
+        def set_seed(self) -> None:
+            calls.append("_set_seed")
+            super().set_seed()
+
+        def needs_options(self, subcommand: str) -> bool:
+            calls.append("_prepare_subcommand_parser")
+            return True
+
+    arguments = ["fit", "--model.width=3", "--data.width=3", "--trainer.fast_dev_run=true"]
+    Noting(Line, Rows, trainer_defaults=QUIET, args=arguments, save_config_callback=None)
+    assert name in calls, f"LightningCLI doesn't call {name} any more: mend OpenCLI of experiment/mends.py"
+
+
+def test_stock_still_reads_the_settings_of_a_checkpoint_over_those_that_are_given(tmp_path: Path) -> None:
+    trainer = Trainer(fast_dev_run=True, **QUIET)
+    trainer.fit(Line(width=2), Rows(width=2))
+    trainer.save_checkpoint("two.ckpt")
+    arguments = ["validate", "--model.width=3", "--data.width=2", "--ckpt_path=two.ckpt"]
+    cli = LightningCLI(Line, Rows, trainer_defaults=QUIET, args=arguments, save_config_callback=None)
+    needed(cli.config.validate.model.width == 2, "read_ckpt_path")
+
+
+def test_stock_still_makes_the_options_of_every_subcommand() -> None:
+    made = []
+
+    class Noting(LightningCLI):
+        def add_arguments_to_parser(self, parser: Any) -> None:
+            made.append(parser)
+
+    arguments = ["fit", "--trainer.fast_dev_run=true"]
+    Noting(Line, Rows, trainer_defaults=QUIET, args=arguments, save_config_callback=None)
+    needed(len(made) > 1, "needs_options")
+
+
+def private_names(file: Path) -> set[str]:
+    """What a file names of Lightning's that is private: those known, and any `_name` that it imports of Lightning."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Attribute | ast.FunctionDef):
+            name = node.attr if isinstance(node, ast.Attribute) else node.name
+            found |= {name} & PRIVATE
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found |= {node.value} & PRIVATE
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("lightning"):
+            names = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+            found |= {name for name in names if name.startswith("_")}
+        if isinstance(node, ast.Import):
+            names = [
+                name for alias in node.names for name in alias.name.split(".") if alias.name.startswith("lightning")
+            ]
+            found |= {name for name in names if name.startswith("_")}
+    return found
+
+
+def test_no_other_file_uses_private_names_of_lightning() -> None:
+    root = Path(classifiers.__file__).parent
+    found = {str(path.relative_to(root)): private_names(path) for path in root.rglob("*.py")}
+    assert found.pop("experiment/mends.py") == PRIVATE
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "trainer.fit_loop._restarting = False",
+        "from lightning.pytorch.cli import _InstantiatorFn",
+        "from lightning.pytorch.utilities._pytree import tree",
+        "import lightning.pytorch._graveyard",
+        "getattr(loop, '_results')",
+        "class A:\n    def _set_seed(self): ...",
+    ],
+)
+def test_a_private_name_is_found(line: str, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(line)
+    assert len(private_names(tmp_path / "a.py")) == 1
