@@ -8,6 +8,7 @@ import torch
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from classifiers.data.image_dataset import Batch
 from classifiers.experiment import UserError
@@ -60,6 +61,9 @@ class ImageClassifier(MeasuredModule):
         image_shape: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
+        if isinstance(optimizer, Optimizer):
+            name = type(optimizer).__name__
+            raise UserError(f"optimizer is an {name} made already: give the class, or partial({name}, lr=…)")
         self.save_hyperparameters()
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.net: nn.Module = net.to(memory_format=self.memory_format)

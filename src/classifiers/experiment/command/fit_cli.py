@@ -111,6 +111,7 @@ class FitCLI(CheckpointCLI):
             events = next(logger for logger in self.trainer.loggers if isinstance(logger, EventFile))
             max_epochs = {"max_epochs": self.config.fit.trainer.max_epochs}
             events.log_final(flat(settings) | max_epochs, result)
+            events.close()
             print_end(run.folder, result)
 
     def _test(self) -> dict[str, float]:

@@ -98,4 +98,5 @@ class EventFile(TensorBoardLogger):
             self._experiment.close()
 
     def finalize(self, status: str) -> None:
-        self.save()
+        """Unlike the base class, leave it open for the test after a fit."""
+        self.close() if status == "failed" else self.save()
