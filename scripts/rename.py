@@ -1,4 +1,4 @@
-"""Give the project a name of its own: python scripts/rename.py NAME"""
+"""Give the project a name of its own, and only what is its own: python scripts/rename.py NAME"""
 
 import argparse
 import importlib.util
@@ -10,9 +10,20 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
+TEMPLATES = (  # what a fork has no use for; the texts about it stand between the marks
+    "scripts/benchmark.py",
+    "scripts/benchmarks",
+    "tests/scripts/test_benchmark.py",
+    "configs/tutorials",
+    "configs/README.md",
+    "tests/earlier_run",
+    "tests/test_earlier_runs.py",
+    ".github/images/equal_time.png",
+)
+MARKED = re.compile(r"<!-- of the template alone -->\n.*?<!-- until here -->\n\n?", re.DOTALL)
 
 
-def main(new: str) -> None:
+def main(new: str, keep: bool) -> None:
     (old,) = {path.split("/")[1] for path in git("ls-files") if path.startswith("src/")}
     if new == old:
         print(f"the project is named {new} already")
@@ -20,6 +31,8 @@ def main(new: str) -> None:
     require_free(new)
     if git("status", "--porcelain"):
         fail("the tree has changes (see git status): commit or stash them, so that git can undo the renaming")
+    if not keep:
+        take_away()
     rename(old, new)
     print(f"{old} is {new} now: git diff HEAD shows where, git reset --hard undoes it. What comes next:")
     print('    python -m pip install -e ".[dev]" && ruff check --fix && ruff format && python -m pytest')
@@ -46,6 +59,15 @@ def rename(old: str, new: str) -> None:
             subprocess.run([sys.executable, "-m", "ruff", *command, "--quiet", ROOT], check=True)
 
 
+def take_away() -> None:
+    """Remove what is the template's alone, and what the texts say of it."""
+    git("rm", "-rq", "--ignore-unmatch", *TEMPLATES)
+    for name in ("README.md", ".github/CONTRIBUTING.md"):
+        text = MARKED.sub("", (ROOT / name).read_text())
+        lines = [line for line in text.splitlines(keepends=True) if not line.startswith(TEMPLATES)]
+        (ROOT / name).write_text("".join(lines))
+
+
 def git(*arguments: str) -> list[str]:
     """The lines that a git command prints."""
     done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -62,4 +84,6 @@ def fail(message: str) -> NoReturn:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", help="of the package, the command and the distribution")
-    main(parser.parse_args().name)
+    parser.add_argument("--keep", action="store_true", help="keep benchmarks, the tutorials' recipes and all figures")
+    given = parser.parse_args()
+    main(given.name, given.keep)

@@ -1,4 +1,4 @@
-"""Fit configs with several seeds each and table the results: python scripts/repeat.py configs/tutorials/*.yaml"""
+"""Fit configs with several seeds each and table the results: python scripts/repeat.py configs/*.yaml"""
 
 import sys
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from classifiers import CIFAR10DataModule, FashionMNISTDataModule, SyntheticDataModule
+from classifiers import ImageDataModule, SyntheticDataModule
 from classifiers.cli import main
 from classifiers.experiment.paths import project_root
 from tests.photos import write_photos
@@ -17,14 +17,19 @@ CONFIGS = sorted(path for path in (ROOT / "configs").rglob("*.yaml") if yaml.saf
 
 @pytest.fixture
 def synthetic_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give the real data modules a few synthetic images of their own shape."""
-    for data_module in (FashionMNISTDataModule, CIFAR10DataModule):
+    """Give all data modules that need files a few synthetic images of their own shape."""
+    for kind in ImageDataModule.__subclasses__():
+        if "prepare_data" not in vars(kind):
+            continue
 
         def load(self: Any, train: bool) -> Any:
-            return SyntheticDataModule(10, self.in_channels, self.image_size, train_size=2100, test_size=60).load(train)
+            data = SyntheticDataModule(
+                self.num_classes, self.in_channels, self.image_size, train_size=2100, test_size=60
+            )
+            return data.load(train)
 
-        monkeypatch.setattr(data_module, "prepare_data", lambda self: None)
-        monkeypatch.setattr(data_module, "load", load)
+        monkeypatch.setattr(kind, "prepare_data", lambda self: None)
+        monkeypatch.setattr(kind, "load", load)
 
 
 def test_the_configs_are_found() -> None:

@@ -126,6 +126,22 @@ def test_nothing_has_the_old_name(fork: Path) -> None:
     assert (fork / "README.md").read_text().startswith(f"# {NEW}\n")
 
 
+def test_what_is_the_templates_alone_is_gone(fork: Path) -> None:
+    gone = ["scripts/benchmark.py", "scripts/benchmarks", "configs/tutorials", "configs/README.md", "tests/earlier_run"]
+    assert [path for path in gone if (fork / path).exists()] == []
+    for text in ((fork / name).read_text() for name in ("README.md", ".github/CONTRIBUTING.md")):
+        assert not re.search(r"benchmark|tutorials/|configs/README|until here", text)
+        links = [link for link in re.findall(r"\]\(([^)#:]+)\)", text) if not link.startswith("http")]
+        assert [link for link in links if not (fork / link).exists()] == []
+
+
+def test_it_can_be_kept(clone: Path) -> None:
+    before = run(clone, "git", "ls-files")
+    run(clone, PYTHON, "scripts/rename.py", NEW, "--keep")
+    assert run(clone, "git", "ls-files") == before.replace(f"src/{OLD}/", f"src/{NEW}/")
+    run(clone, "git", "reset", "-q", "--hard")
+
+
 def test_a_second_time_changes_nothing(fork: Path) -> None:
     before = run(fork, "git", "diff", "HEAD")
     assert run(fork, PYTHON, "scripts/rename.py", NEW) == f"the project is named {NEW} already\n"

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import torch
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
@@ -61,8 +61,8 @@ class ImageClassifier(MeasuredModule):
         image_shape: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(optimizer, Optimizer):
-            name = type(optimizer).__name__
+        if isinstance(given := cast(Any, optimizer), Optimizer):
+            name = type(given).__name__
             raise UserError(f"optimizer is an {name} made already: give the class, or partial({name}, lr=…)")
         self.save_hyperparameters()
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format

@@ -99,4 +99,7 @@ class EventFile(TensorBoardLogger):
 
     def finalize(self, status: str) -> None:
         """Unlike the base class, leave it open for the test after a fit."""
-        self.close() if status == "failed" else self.save()
+        if status == "failed":
+            self.close()
+        else:
+            self.save()

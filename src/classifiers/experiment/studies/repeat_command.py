@@ -1,4 +1,4 @@
-"""Fit configs with several seeds each and table the results: repeat configs/tutorials/*.yaml"""
+"""Fit configs with several seeds each and table the results: repeat configs/*.yaml"""
 
 from collections.abc import Sequence
 from pathlib import Path
