@@ -7,7 +7,7 @@ import torch
 from lightning.pytorch import Trainer
 
 from classifiers import MLP, ImageClassifier, SyntheticDataModule
-from classifiers.experiment.settings import MODEL_LINKS
+from classifiers.cli import TO_MODEL
 
 QUIET: dict[str, Any] = {
     "accelerator": "cpu",
@@ -24,7 +24,7 @@ def synthetic(**arguments: Any) -> SyntheticDataModule:
 
 def small(data: SyntheticDataModule, **arguments: Any) -> ImageClassifier:
     net = MLP(data.in_channels, data.image_size, data.num_classes, hidden=[8])
-    linked = {name: getattr(data, name) for name in MODEL_LINKS}
+    linked = {name: getattr(data, name) for name in TO_MODEL}
     return ImageClassifier(net, **linked, **arguments)
 
 
@@ -35,7 +35,7 @@ def saved(path: Path, **settings: Any) -> Path:
     arguments = {"in_channels": data.in_channels, "image_size": data.image_size, "num_classes": 4, "hidden": [8]}
     hyper_parameters: dict[str, Any] = {
         "net": {"class_path": "classifiers.MLP", "init_args": arguments},
-        **{name: getattr(data, name) for name in MODEL_LINKS},
+        **{name: getattr(data, name) for name in TO_MODEL},
         "_instantiator": "lightning.pytorch.cli.instantiate_module",
         **settings,
     }

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 from torch.optim import lr_scheduler
 
-from classifiers import MLP, ConvNet, ImageClassifier, SyntheticDataModule
+from classifiers import MLP, ConvNet, ImageClassifier, SyntheticDataModule, UserError, load_classifier
 from tests.small_models import QUIET, small, synthetic, trained
 
 
@@ -146,21 +146,33 @@ def test_a_model_built_in_python_reloads_without_code(tmp_path: Path) -> None:
     trainer = trained(model, data)
     trainer.save_checkpoint(tmp_path / "x.ckpt")
     content = torch.load(tmp_path / "x.ckpt", weights_only=True)
-    assert set(content["hyper_parameters"]) == {
-        "class_names",
-        "average_flips",
-        "channels_last",
-        "decay_norms_and_biases",
-        "image_shape",
-        "lr_scheduler_interval",
-        "lr_scheduler_monitor",
-        "mean",
-        "std",
-    }
-    again = ImageClassifier.load_from_checkpoint(tmp_path / "x.ckpt", net=MLP(1, 16, 4, hidden=[8]))
+    assert content["hyper_parameters"] == {
+        "net": {"class_path": "classifiers.models.mlp.MLP",
+                "init_args": {"in_channels": 1, "image_size": 16, "num_classes": 4, "hidden": [8]}},
+        "lr_scheduler": {"class_path": "torch.optim.lr_scheduler.StepLR", "init_args": {"step_size": 1}},
+        "class_names": list(data.class_names), "mean": list(data.mean), "std": list(data.std),
+        "image_shape": list(data.image_shape), "_class_path": "classifiers.classifier.ImageClassifier",
+        "_instantiator": "lightning.pytorch.cli.instantiate_module",
+    }  # fmt: skip
     images, _ = data.load(train=False)
-    assert torch.equal(again.eval()(images), model.eval()(images))
+    for net in ({"net": MLP(1, 16, 4, hidden=[8])}, {}):
+        again = ImageClassifier.load_from_checkpoint(tmp_path / "x.ckpt", **net)
+        assert torch.equal(again.eval()(images), model.eval()(images))
+        assert again.class_names == data.class_names
+
+
+def test_a_net_made_by_hand_has_to_be_given_again(tmp_path: Path) -> None:
+    data = synthetic()
+    net = nn.Sequential(nn.Flatten(), nn.Linear(256, 4))
+    model = ImageClassifier.for_data(net, data)
+    trained(model, data).save_checkpoint(tmp_path / "x.ckpt")
+    with pytest.raises(
+        UserError, match=r"x\.ckpt doesn't hold its net, which was made by hand: in Python, ImageClassifier"
+    ):
+        load_classifier(tmp_path / "x.ckpt")
+    again = load_classifier(tmp_path / "x.ckpt", "cpu", net=nn.Sequential(nn.Flatten(), nn.Linear(256, 4)))
     assert again.class_names == data.class_names
+    assert torch.equal(again.state_dict()["net.1.weight"], model.state_dict()["net.1.weight"])
 
 
 def test_channels_last_changes_the_layout_and_not_the_logits() -> None:

@@ -120,7 +120,7 @@ def test_no_prose_takes_the_packages_name_for_a_word(clone: Path) -> None:
 
 
 def test_nothing_has_the_old_name(fork: Path) -> None:
-    assert run(fork, "git", "grep", "--untracked", "-iw", OLD, code=1) == ""
+    assert run(fork, "git", "grep", "--untracked", "-Iiw", OLD, code=1) == ""
     assert f"src/{NEW}/__init__.py" in (paths := run(fork, "git", "ls-files"))
     assert f"src/{OLD}/" not in paths
     assert (fork / "README.md").read_text().startswith(f"# {NEW}\n")

@@ -10,15 +10,16 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from classifiers.data.image_dataset import Batch
-from classifiers.experiment import ExperimentModule, UserError
+from classifiers.experiment import UserError
 from classifiers.experiment.errors import one_line
 from classifiers.experiment.training.learning_rate import require_length, run_length
-from classifiers.metrics import LossAndAccuracy, class_indices
+from classifiers.metrics import LossAndAccuracy, MeasuredModule, class_indices
 from classifiers.models.net import Net
+from classifiers.models.normalisation import Normalisation
 from classifiers.optimization import parameter_groups, total_steps
 
 
-class ImageClassifier(ExperimentModule):
+class ImageClassifier(MeasuredModule):
     """Trains and evaluates `net` on uint8 images `(B, C, H, W)` with labels `(B,)` or one-hot or soft rows `(B, K)`.
 
     Args:
@@ -37,15 +38,10 @@ class ImageClassifier(ExperimentModule):
         std: of each channel, in [0, 1]; the images are divided by it.
         image_shape: `(C, H, W)` of the images.
 
-    It logs `train/loss`, the mean since the last log, every `log_every_n_steps`, and every epoch, over all
-    images, `train/epoch_loss`, `train/acc`, and `loss` and `acc` under `val/` and `test/`. Accuracies are in [0, 1].
-
     For another task than to tell classes apart, a subclass replaces `activation`, `correct` or both.
     """
 
     activation: nn.Module = nn.Softmax(dim=1)  # makes probabilities of logits
-    scale: Tensor
-    shift: Tensor
 
     def __init__(
         self,
@@ -78,19 +74,13 @@ class ImageClassifier(ExperimentModule):
         self.image_shape = tuple(image_shape) if image_shape else None
         if image_shape:  # gives the model summary its shapes
             self.example_input_array = torch.zeros(1, *image_shape, dtype=torch.uint8)
-        self.train_metrics, self.val_metrics, self.test_metrics = (LossAndAccuracy() for _ in range(3))
-        self.logged_step = 0
-        self.register_buffer("scale", 1 / (255 * torch.tensor(std)).view(-1, 1, 1), persistent=False)
-        self.register_buffer("shift", -(torch.tensor(mean) / torch.tensor(std)).view(-1, 1, 1), persistent=False)
+        self.normalise = Normalisation(mean, std, self.memory_format)
 
     @classmethod
     def for_data(cls, net: type[nn.Module] | Callable[..., nn.Module] | nn.Module, data: Any, **arguments: Any) -> Self:
-        """A classifier of what the data module `data` serves, which tells it all that it needs to know.
+        """A classifier of what an ImageDataModule serves, which tells it all that it needs to know of its images.
 
-        Args:
-            net: a net, or what makes one of `(in_channels, image_size, num_classes)`, such as a class or a `partial`.
-            data: an ImageDataModule.
-            arguments: any others of the class.
+        `net` may be what makes one of `(in_channels, image_size, num_classes)`: a class, or a `partial` of it.
         """
         made = net if isinstance(net, nn.Module) else net(data.in_channels, data.image_size, data.num_classes)
         told = {"class_names": data.class_names, "mean": data.mean, "std": data.std, "image_shape": data.image_shape}
@@ -99,21 +89,18 @@ class ImageClassifier(ExperimentModule):
     @property
     def backbone(self) -> nn.Module:
         """All of the net but its head: what Lightning's `BackboneFinetuning` freezes."""
-        backbone = self.net.backbone
-        assert isinstance(backbone, nn.Module)
-        return backbone
+        return self.net.backbone  # type: ignore[return-value]
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits `(B, K)` of uint8 images `(B, C, H, W)`."""
+        """Logits `(B, K)` of uint8 images `(B, C, H, W)`; UserError if they are of another type."""
+        if images.dtype != torch.uint8:
+            cure = "give uint8, or fit ArrayDataModule.from_dataset(your_dataset)"
+            raise UserError(f"the images of a batch are {images.dtype}, whose range is unknown: {cure}")
         normalised = self.normalise(images)
         logits: Tensor = self.net(normalised)
         if self.average_flips and not self.training:
             logits = (logits + self.net(normalised.flip(3))) / 2
         return logits
-
-    def normalise(self, images: Tensor) -> Tensor:
-        """What the net sees of uint8 images `(B, C, H, W)`: floats, the channels' mean and deviation taken out."""
-        return (images * self.scale + self.shift).contiguous(memory_format=self.memory_format)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         return self.evaluate(batch, self.train_metrics)[0]
@@ -148,35 +135,6 @@ class ImageClassifier(ExperimentModule):
         """Which images `(B,)` are classified right: those whose greatest logit is that of their class."""
         return logits.argmax(1) == class_indices(targets)
 
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        step, every = self.trainer.global_step, self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if every and step % every == 0 and step != self.logged_step:  # not in each batch of an accumulated step
-            self.logged_step = step
-            self.log("train/loss", self.train_metrics.loss_since_last_log(), prog_bar=True)
-
-    def on_train_start(self) -> None:
-        self.logged_step = self.trainer.global_step
-
-    def progress(self) -> dict[str, int | float]:
-        """The loss and accuracy of this process's images since the epoch began, and their number."""
-        counted = self.train_metrics
-        images = int(counted.images)
-        return {"loss": float(counted.loss_sum) / images, "acc": int(counted.correct) / images, "images": images}
-
-    def on_train_epoch_end(self) -> None:
-        self._log_epoch(self.train_metrics, loss="train/epoch_loss", acc="train/acc", prog_bar=False)
-
-    def on_validation_epoch_end(self) -> None:
-        self._log_epoch(self.val_metrics, loss="val/loss", acc="val/acc")
-
-    def on_test_epoch_end(self) -> None:
-        self._log_epoch(self.test_metrics, loss="test/loss", acc="test/acc")
-
-    def _log_epoch(self, metrics: LossAndAccuracy, loss: str, acc: str, prog_bar: bool = True) -> None:
-        exact = metrics.compute()
-        self.log_dict({loss: exact["loss"], acc: exact["acc"]}, prog_bar=prog_bar, sync_dist=True)
-        metrics.reset()
-
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """UserError if they can't be made, or if the schedule would end before the run."""
         length = run_length(self.trainer, self.lr_scheduler_interval) if self.lr_scheduler else math.inf
@@ -187,10 +145,7 @@ class ImageClassifier(ExperimentModule):
             scheduler = self.lr_scheduler(optimizer, **total_steps(self.lr_scheduler, length))
         except (TypeError, ValueError) as error:
             raise UserError(f"the optimizer or its lr_scheduler can't be made: {one_line(error)}") from error
-        require_length(getattr(scheduler, "total_steps", None), length, self.lr_scheduler_interval)
-        schedule = {
-            "scheduler": scheduler,
-            "interval": self.lr_scheduler_interval,
-            "monitor": self.lr_scheduler_monitor,
-        }
-        return {"optimizer": optimizer, "lr_scheduler": schedule}  # type: ignore[return-value]
+        interval, monitor = self.lr_scheduler_interval, self.lr_scheduler_monitor
+        require_length(getattr(scheduler, "total_steps", None), length, interval)
+        schedule: Any = {"scheduler": scheduler, "interval": interval, "monitor": monitor}
+        return {"optimizer": optimizer, "lr_scheduler": schedule}

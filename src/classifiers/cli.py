@@ -1,7 +1,7 @@
-"""What is special about fits of image classifiers: their classes, what the data tells the model, figures."""
+"""What is special about fits of images: their classes, what the data tells the model, figures."""
 
 from collections.abc import Iterator
-from functools import wraps
+from functools import partial, update_wrapper
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from classifiers import __version__, experiment
 from classifiers.callbacks import ClassMetrics, Figures, TensorBoardCharts
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
-from classifiers.experiment import ExperimentCLI, Run, UserError
+from classifiers.experiment import ExperimentCLI, UserError
 from classifiers.experiment.terminal import say
 from classifiers.inference.predictions_csv import write_predictions
 
@@ -27,12 +27,8 @@ class ClassifierCLI(ExperimentCLI):
     model_class = ImageClassifier
     datamodule_class = ImageDataModule
     metrics = ("val/acc", "test/acc")
-    defaults = (
-        "--data=FashionMNISTDataModule",
-        "--model.net=ConvNet",
-        "--model.optimizer=AdamW",
-        "--model.loss=torch.nn.CrossEntropyLoss",
-    )
+    defaults = ("--data=FashionMNISTDataModule", "--model.net=ConvNet", "--model.optimizer=AdamW",
+                "--model.loss=torch.nn.CrossEntropyLoss")  # fmt: skip
     links = {f"data.{name}": f"model.{name}" for name in TO_MODEL} | {
         f"data.{name}": f"model.net.init_args.{name}" for name in TO_NET
     }
@@ -58,9 +54,8 @@ class ClassifierCLI(ExperimentCLI):
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()
-        path = self.config[self.subcommand].ckpt_path
         if self.subcommand != "fit" and tuple(self.model.class_names) != tuple(self.datamodule.class_names):
-            name = type(self.datamodule).__name__
+            path, name = self.config[self.subcommand].ckpt_path, type(self.datamodule).__name__
             raise UserError(f"{path} was trained on other classes than those of --data {name}")
 
     def callbacks(self, config: Any) -> Iterator[Callback]:
@@ -79,14 +74,6 @@ class ClassifierCLI(ExperimentCLI):
             say("nothing is written without --predictions FILE.csv")
 
 
-@wraps(experiment.fit)
-def fit(*args: Any, **options: Any) -> Run:
-    return experiment.fit(*args, **{"cli": ClassifierCLI, **options})
-
-
-def open_run(folder: str | Path) -> Run:
-    """The run in `folder`; UserError if it holds none."""
-    return Run(folder, ClassifierCLI)
-
-
+fit = update_wrapper(partial(experiment.fit, cli=ClassifierCLI), experiment.fit)
+open_run = update_wrapper(partial(experiment.open_run, cli=ClassifierCLI), experiment.open_run)
 main = ClassifierCLI.main

@@ -1,8 +1,12 @@
-"""Exact loss and accuracy over all images, for the price of a few additions a step."""
+"""Exact loss and accuracy over all images, for the price of a few additions a step, and where they are logged."""
+
+from typing import Any
 
 import torch
 from torch import Tensor
 from torchmetrics import Metric
+
+from classifiers.experiment import ExperimentModule
 
 
 class LossAndAccuracy(Metric):
@@ -47,6 +51,46 @@ class LossAndAccuracy(Metric):
         loss_sum, images = self.logged_loss_sum - self.loss_sum, self.logged_images - self.images
         super().reset()
         self.logged_loss_sum, self.logged_images = loss_sum, images
+
+
+class MeasuredModule(ExperimentModule):
+    """Logs `train/loss`, the mean since the last log, every `log_every_n_steps`, and every epoch, over all images,
+    `train/epoch_loss`, `train/acc`, and `loss` and `acc` under `val/` and `test/`: what its steps count in its metrics.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.train_metrics, self.val_metrics, self.test_metrics = (LossAndAccuracy() for _ in range(3))
+        self.logged_step = 0
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        step, every = self.trainer.global_step, self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if every and step % every == 0 and step != self.logged_step:  # not in each batch of an accumulated step
+            self.logged_step = step
+            self.log("train/loss", self.train_metrics.loss_since_last_log(), prog_bar=True)
+
+    def on_train_start(self) -> None:
+        self.logged_step = self.trainer.global_step
+
+    def progress(self) -> dict[str, int | float]:
+        """The loss and accuracy of this process's images since the epoch began, and their number."""
+        counted = self.train_metrics
+        images = int(counted.images)
+        return {"loss": float(counted.loss_sum) / images, "acc": int(counted.correct) / images, "images": images}
+
+    def on_train_epoch_end(self) -> None:
+        self._log_epoch(self.train_metrics, loss="train/epoch_loss", acc="train/acc", prog_bar=False)
+
+    def on_validation_epoch_end(self) -> None:
+        self._log_epoch(self.val_metrics, loss="val/loss", acc="val/acc")
+
+    def on_test_epoch_end(self) -> None:
+        self._log_epoch(self.test_metrics, loss="test/loss", acc="test/acc")
+
+    def _log_epoch(self, metrics: LossAndAccuracy, loss: str, acc: str, prog_bar: bool = True) -> None:
+        exact = metrics.compute()
+        self.log_dict({loss: exact["loss"], acc: exact["acc"]}, prog_bar=prog_bar, sync_dist=True)
+        metrics.reset()
 
 
 def class_indices(targets: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from classifiers.cli import ClassifierCLI
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.paths import project_root
 from classifiers.experiment.studies import fitting
@@ -30,11 +31,11 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_finished_runs_are_kept_and_tabled(config: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    (first,) = repeat([config], seeds=1, out=out)
+    (first,) = repeat(ClassifierCLI, [config], seeds=1, out=out)
     assert (first.config, first.seeds) == ("shirts", 1)
     (metrics,) = out.glob("*/seed-0/*/metrics.json")
     written = metrics.stat().st_mtime_ns
-    (second,) = repeat([config], seeds=2, out=out)
+    (second,) = repeat(ClassifierCLI, [config], seeds=2, out=out)
     assert second.seeds == 2
     assert metrics.stat().st_mtime_ns == written
     assert len(list(out.glob("*/seed-*/*/metrics.json"))) == 2
@@ -43,21 +44,21 @@ def test_finished_runs_are_kept_and_tabled(config: Path, tmp_path: Path) -> None
 
 
 def test_a_changed_config_is_fitted_anew(config: Path, tmp_path: Path) -> None:
-    repeat([config], seeds=1, out=tmp_path / "out")
+    repeat(ClassifierCLI, [config], seeds=1, out=tmp_path / "out")
     config.write_text(config.read_text() + "# changed\n")
-    repeat([config], seeds=1, out=tmp_path / "out")
+    repeat(ClassifierCLI, [config], seeds=1, out=tmp_path / "out")
     assert len(list((tmp_path / "out").glob("*/seed-0/*/metrics.json"))) == 2
 
 
 def test_no_seeds(config: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--seeds is 0: it must be at least 1"):
-        repeat([config], seeds=0, out=tmp_path / "out")
+        repeat(ClassifierCLI, [config], seeds=0, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_config_names_the_near_ones(config: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"there is no file .*/skirts\.yaml: near it is shirts\.yaml"):
-        repeat([config.with_name("skirts.yaml")], seeds=1, out=tmp_path / "out")
+        repeat(ClassifierCLI, [config.with_name("skirts.yaml")], seeds=1, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -65,13 +66,13 @@ def test_a_folder_that_cannot_be_written(config: Path) -> None:
     with pytest.raises(
         UserError, match=r"can't write to .*shirts.yaml \(File exists\): name another folder with --out"
     ):
-        repeat([config], seeds=1, out=config)
+        repeat(ClassifierCLI, [config], seeds=1, out=config)
 
 
 def test_a_fit_that_fails_says_why(config: Path, tmp_path: Path) -> None:
     config.write_text(config.read_text().replace("net: MLP", "net: MLPP"))
     with pytest.raises(UserError, match=r"with seed 0 failed: model.net: there is no class MLPP: did you mean MLP\?"):
-        repeat([config], seeds=1, out=tmp_path / "out")
+        repeat(ClassifierCLI, [config], seeds=1, out=tmp_path / "out")
 
 
 @pytest.mark.parametrize(

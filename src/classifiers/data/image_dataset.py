@@ -22,13 +22,15 @@ class Images(Protocol):
 
 
 def checked(images: Images, labels: Tensor, shape: Sequence[int], classes: int, source: str) -> tuple[Images, Tensor]:
-    """The images of `shape` `(C, H, W)` as uint8, and as int64 their `labels` `(N,)`, each of one of the `classes`.
+    """The images of `shape` `(C, H, W)` as uint8, and as int64 their `labels` `(N,)`, each of one of the `classes`; or
+    the labels as they are, if they are rows `(N, K)` already.
 
     Raises:
         UserError: it names the `source` of what is otherwise. Images in no tensor are judged by the first one.
     """
     labels = torch.as_tensor(labels)
-    if not len(images) or labels.shape != (len(images),):
+    rows = labels.shape == (len(images), classes)
+    if not len(images) or not (rows or labels.shape == (len(images),)):
         found = f"{len(images)} images and labels {tuple(labels.shape)}"
         raise UserError(f"{source} gives {found}: there must be some, and one label (N,) for each image")
     first, tensor = images[torch.arange(1)], isinstance(images, Tensor)
@@ -36,10 +38,10 @@ def checked(images: Images, labels: Tensor, shape: Sequence[int], classes: int, 
         found = f"{type(images).__name__} with {first.dtype} of {tuple(first.shape[1:])} for images"
         raise UserError(f"{source} gives {found}: it must be a uint8 Tensor of {tuple(shape)}, (C, H, W)")
     values, indices = labels.double(), labels.long()
-    if (indices != values).any() or not 0 <= indices.min() <= indices.max() < classes:
+    if not rows and ((indices != values).any() or not 0 <= indices.min() <= indices.max() < classes):
         found = f"labels from {values.min():g} to {values.max():g}"
         raise UserError(f"{source} gives {found}: they must be whole numbers from 0 to {classes - 1}, by class_names")
-    return as_uint8(images, source) if isinstance(images, Tensor) else images, indices
+    return as_uint8(images, source) if isinstance(images, Tensor) else images, labels if rows else indices
 
 
 class ImageDataset(Dataset[Batch]):

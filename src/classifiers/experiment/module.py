@@ -3,10 +3,13 @@
 import inspect
 from typing import Any, Self
 
+from lightning.pytorch import Callback
+
 from classifiers.experiment import mends
 from classifiers.experiment.checkpoints.describing import Described, path_of
 from classifiers.experiment.checkpoints.reading import CLASS, INSTANTIATOR, LIGHTNINGS, read_checkpoint
 from classifiers.experiment.command.rebuild import rebuild
+from classifiers.experiment.training.learning_rate import LearningRate
 
 
 class ExperimentModule(Described, mends.QuickHooks):
@@ -26,6 +29,9 @@ class ExperimentModule(Described, mends.QuickHooks):
         if all(parameters[name].default is not inspect.Parameter.empty for name in self.undescribed):
             plain[INSTANTIATOR] = LIGHTNINGS
         super().save_hyperparameters(plain, frame=frame)
+
+    def configure_callbacks(self) -> list[Callback]:
+        return [LearningRate()]
 
     @classmethod
     def load_from_checkpoint(cls, checkpoint_path: Any, *args: Any, **kwargs: Any) -> Self:

@@ -5,6 +5,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import rich
@@ -63,8 +64,7 @@ class NotebookLine:
     def show(self, text: str) -> None:
         """Let it be `text`; an empty one that was never shown stays out of the output."""
         if self._handle is None and text:
-            from IPython.display import display
-
+            display: Any = import_module("IPython.display").display
             self._handle = display({"text/plain": text}, raw=True, display_id=True)
         elif self._handle is not None:
             self._handle.update({"text/plain": text}, raw=True)

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from classifiers import ImageClassifier
-from classifiers.experiment.checkpoints.reading import read_checkpoint, rebuild, require_fit
+from classifiers.experiment.checkpoints.reading import read_checkpoint, require_fit
+from classifiers.experiment.command.rebuild import rebuild
 from classifiers.experiment.errors import UserError
 from classifiers.models import MLP
 from tests import small_models

@@ -191,7 +191,7 @@ CASES = [
     option("--model.net.width 3", "model.net: classifiers.ConvNet has no option width: did you mean widths?"),
     option(
         "--model.net torchvision.models.MobileNetV2",
-        "--model.net is made for other images than those of --data: Given groups=1, weight of size [32, 3, 3, 3], …",
+        "--model.net is made for other inputs than those of --data: Given groups=1, weight of size [32, 3, 3, 3], …",
     ),
     option("--model.net ResNet --model.net.widths []", "ResNet needs at least one stage: its widths are []"),
     option(

@@ -155,7 +155,8 @@ def test_a_checkpoint_of_plain_python_is_tested_with_the_net_of_the_options(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = SyntheticDataModule(4, image_size=16, train_size=400, test_size=130, batch_size=64)
-    model = ImageClassifier(MLP(1, 16, 4, hidden=[8]), mean=data.mean, std=data.std, class_names=data.class_names)
+    by_hand: Any = torch.tensor(8)  # which no plain value describes
+    model = ImageClassifier.for_data(MLP(1, 16, 4, hidden=[by_hand]), data)
     trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False)
     trainer.strategy.connect(model)
     trainer.save_checkpoint(tmp_path / "x.ckpt")

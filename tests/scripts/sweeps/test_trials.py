@@ -7,6 +7,7 @@ import pytest
 from optuna import Study, Trial
 from optuna.trial import TrialState, create_trial
 
+from classifiers.cli import ClassifierCLI
 from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
 from classifiers.experiment.studies import trials
 from classifiers.experiment.studies.space import Space
@@ -19,7 +20,9 @@ from tests.scripts.sweeps.conftest import LONG, Sweep, states, sweep_in_this_pro
 def work(arguments: list[str], tmp_path: Path) -> trials.Trials:
     """One trial is to be done, of a study in memory."""
     space = Space(tmp_path / "space.yaml")
-    return trials.Trials(optuna.create_study(), space, arguments, BestCheckpoint(), tmp_path / "sweep", many=1)
+    return trials.Trials(
+        ClassifierCLI, optuna.create_study(), space, arguments, BestCheckpoint(), tmp_path / "sweep", many=1
+    )
 
 
 @pytest.mark.slow

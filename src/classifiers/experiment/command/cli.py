@@ -1,7 +1,7 @@
 """The command line of any task: `fit`, `validate`, `test`, `predict`, and commands about runs."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from inspect import isabstract
 from pathlib import Path
@@ -19,8 +19,6 @@ from classifiers.experiment.errors import UserError, reported
 from classifiers.experiment.runs.folder import RunFolder
 from classifiers.experiment.terminal import quiet
 from classifiers.experiment.training.stop_on_signal import exiting_on_signals
-
-EXTRAS = {"optuna": "sweep", "sqlalchemy": "sweep"}  # packages that not all need, and what installs them
 
 
 class ExperimentCLI(FitCLI):
@@ -138,6 +136,6 @@ def _imported(module: str) -> Any:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        if error.name not in EXTRAS:
+        if error.name != "optuna":
             raise
-        raise UserError(f"this needs {error.name}: python -m pip install -e '.[{EXTRAS[error.name]}]'") from error
+        raise UserError("a sweep needs Optuna: python -m pip install -e '.[sweep]'") from error

@@ -1,6 +1,5 @@
 """What surrounds a fit: the callbacks that keep its promises, and one test of its best checkpoint at the end."""
 
-from argparse import SUPPRESS
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -48,7 +47,7 @@ class FitCLI(CheckpointCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--experiment", type=str | None, help="Names the run's folder; null: as the first config")
         parser.add_argument("--resume", type=str | None, help="Run folder whose fit goes on in place")
-        parser.add_argument("--made_by_hand", type=list[str] | None, help=SUPPRESS)  # what no config says of a run
+        parser.add_argument("--made_by_hand", type=list[str] | None, help="Written by fits of objects made in Python")
         parser.add_argument("--init_weights", type=str | None, help="Checkpoint whose weights start the fit")
         parser.add_lightning_class_args(BestCheckpoint, "best_checkpoint")
         parser.add_lightning_class_args(LastCheckpoint, "last_checkpoint")

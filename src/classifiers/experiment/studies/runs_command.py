@@ -62,10 +62,12 @@ def draw(rows: list[Row], settings: list[str], metrics: Sequence[str]) -> Table:
 
 
 def cell(row: Row, name: str, is_metric: bool) -> str:
-    if name == "seconds":
-        return f"{row[name]:.0f}" if row["finished"] else "unfinished"
+    if name == "seconds" and not row["finished"]:
+        return "unfinished"
     if row[name] is None:
         return ""
+    if name == "seconds":
+        return f"{row[name]:.0f}"
     return shown(name, row[name]) if is_metric else str(row[name])
 
 

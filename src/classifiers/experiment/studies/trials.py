@@ -109,7 +109,8 @@ class Trials:
                 raise UserError(reason)  # no trial ever came to its first step, so likely none will
             trial.set_user_attr("failure", reason)
             return None
-        assert best and fit.run
+        assert best
+        assert fit.run
         trial.set_user_attr("run", f"{fit.folder.name}/{fit.run.name}")
         trial.set_user_attr("reached", {name: value for name, value in best.items() if name.startswith("val")})
         return best[self.best.monitor]

@@ -21,7 +21,7 @@ def exit_at_once(number: int, frame: FrameType | None = None) -> None:
 
 
 def handled(numbers: Iterable[signal.Signals], handler: Any) -> dict[signal.Signals, Any]:
-    """Let `handler` handle these signals; returns who did before. Only the main thread can: elsewhere nobody changes."""
+    """Let `handler` handle these signals; returns who did before. Only the main thread can, elsewhere nobody."""
     if threading.current_thread() is not threading.main_thread():
         return {}
     return {number: signal.signal(number, handler) for number in numbers}
