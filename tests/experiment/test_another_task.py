@@ -18,6 +18,7 @@ from classifiers.experiment.paths import project_root
 from tests.experiment.checkpoints.test_resume import content, differences, run_of
 from tests.processes import Running, start
 
+slow = pytest.mark.slow
 TEXT = (project_root() / ".github/CONTRIBUTING.md").read_text()
 (CODE,) = re.findall(r"`series\.py`:\n\n```python\n(.*?)```", TEXT, re.DOTALL)
 QUIET = ["--trainer.accelerator=cpu", "--trainer.default_root_dir=runs", "--trainer.log_every_n_steps=2"]
@@ -84,7 +85,7 @@ def test_a_fit_leaves_a_run_folder(whole: Path) -> None:
     assert "not exact" not in out
 
 
-@pytest.mark.parametrize("step", [3, 18, 35])
+@pytest.mark.parametrize("step", [18, pytest.param(3, marks=slow), pytest.param(35, marks=slow)])
 def test_a_killed_run_goes_on_as_if_it_had_never_stopped(step: int, whole: Path, tmp_path: Path) -> None:
     killed = series(tmp_path, *FIT, *killed_by(signal.SIGKILL, tmp_path, step))
     assert killed.process.exitcode == -signal.SIGKILL
@@ -96,7 +97,7 @@ def test_a_killed_run_goes_on_as_if_it_had_never_stopped(step: int, whole: Path,
 
 def test_a_signal_ends_it_in_order(whole: Path, tmp_path: Path) -> None:
     stopped = series(tmp_path, *FIT, *killed_by(signal.SIGTERM, tmp_path, 18))
-    assert stopped.process.exitcode == 130
+    assert stopped.process.exitcode == 128 + signal.SIGTERM
     assert "Stopped before step" in stopped.out
     assert torch.load(run_of(tmp_path) / "checkpoints/last.ckpt", weights_only=True)["global_step"] == 18
     assert series(tmp_path, "fit", f"--resume={run_of(tmp_path)}").process.exitcode == 0
@@ -111,12 +112,10 @@ def test_a_signal_ends_it_in_order(whole: Path, tmp_path: Path) -> None:
         (["fit", "--best_checkpoint.monitor=val/loss"],
          "--best_checkpoint.monitor val/loss is no metric of a validation: these are val_loss"),
         (["test"], "test needs a trained model: give its checkpoint with --ckpt_path"),
-        (["predict", "--ckpt_path=nowhere"], "there is no checkpoint nowhere"),
-        (["runs", "nowhere"], "there is no folder nowhere"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line(arguments: list[str], line: str, tmp_path: Path) -> None:
-    failed = series(tmp_path, *arguments, *(QUIET if arguments[0] != "runs" else ()))
+    failed = series(tmp_path, *arguments, *QUIET)
     assert failed.process.exitcode == 2
     assert [told for told in failed.err.splitlines() if not told.startswith("Seed set")] == [f"error: {line}"]
 
@@ -139,9 +138,6 @@ def test_data_that_is_not_repeatable_is_fitted_and_says_so(tmp_path: Path) -> No
     fitted = series(tmp_path, *FIT, "--trainer.max_epochs=1", code=PLAIN)
     assert fitted.process.exitcode == 0, fitted.err
     assert "not exact: Waves is no RepeatableDataModule" in fitted.out
-    resumed = series(tmp_path, "fit", f"--resume={run_of(tmp_path)}", "--trainer.max_epochs=2", code=PLAIN)
-    assert resumed.process.exitcode == 0, resumed.err
-    assert json.loads((run_of(tmp_path) / "metrics.json").read_text())["epochs"] == 2
 
 
 FROM_PYTHON = """
@@ -175,7 +171,7 @@ def test_it_is_fitted_from_python(tmp_path: Path) -> None:
     assert last == "2"
 
 
-@pytest.mark.slow
+@slow
 def test_seeds_are_repeated(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text("model: {width: 8}\ntrainer: {max_epochs: 2, accelerator: cpu}\n")
     printed = really(tmp_path, "repeat", "small.yaml", "--seeds=1", "--out=out")
@@ -187,7 +183,7 @@ def test_seeds_are_repeated(tmp_path: Path) -> None:
     assert row["test_loss"] == [loss, 0]
 
 
-@pytest.mark.slow
+@slow
 def test_settings_are_swept(tmp_path: Path) -> None:
     pytest.importorskip("optuna")
     (tmp_path / "small.yaml").write_text("model: {width: 8}\ntrainer: {max_epochs: 2, accelerator: cpu}\n")
@@ -201,7 +197,7 @@ def test_settings_are_swept(tmp_path: Path) -> None:
     really(tmp_path, *command[2:])
 
 
-@pytest.mark.slow
+@slow
 def test_the_script_is_fitted_and_goes_on(tmp_path: Path) -> None:
     really(tmp_path, *FIT, "--trainer.max_epochs=1")
     really(tmp_path, "fit", "--resume", str(run_of(tmp_path)), "--trainer.max_epochs=2")
