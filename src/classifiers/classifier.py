@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self
 
 import torch
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from classifiers.data.image_dataset import Batch
 from classifiers.experiment import UserError
@@ -17,7 +16,7 @@ from classifiers.experiment.training.learning_rate import require_length, run_le
 from classifiers.metrics import LossAndAccuracy, MeasuredModule, class_indices
 from classifiers.models.net import Net
 from classifiers.models.normalisation import Normalisation
-from classifiers.optimization import parameter_groups, total_steps
+from classifiers.optimization import parameter_groups, require_callable, total_steps
 
 
 class ImageClassifier(MeasuredModule):
@@ -61,13 +60,10 @@ class ImageClassifier(MeasuredModule):
         image_shape: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(given := cast(Any, optimizer), Optimizer):
-            name = type(given).__name__
-            raise UserError(f"optimizer is an {name} made already: give the class, or partial({name}, lr=…)")
         self.save_hyperparameters()
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.net: nn.Module = net.to(memory_format=self.memory_format)
-        self.optimizer = optimizer or torch.optim.AdamW
+        self.optimizer = require_callable(optimizer or torch.optim.AdamW)
         self.lr_scheduler = lr_scheduler
         self.lr_scheduler_interval = lr_scheduler_interval
         self.lr_scheduler_monitor = lr_scheduler_monitor
@@ -132,8 +128,7 @@ class ImageClassifier(MeasuredModule):
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Of the classes `(B, K)`, in single precision, from logits `(B, K)`."""
-        found: Tensor = self.activation(logits.float())
-        return found
+        return self.activation(logits.float())  # type: ignore[no-any-return]
 
     def correct(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Which images `(B,)` are classified right: those whose greatest logit is that of their class."""

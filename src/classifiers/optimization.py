@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from lightning.pytorch.cli import LRSchedulerCallable
+from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch.nn import Parameter
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
@@ -31,6 +31,15 @@ class OneCycle(OneCycleLR):
         rates = [group["lr"] for group in optimizer.param_groups]
         straight: dict[str, Any] = {"anneal_strategy": "linear", "cycle_momentum": False}
         super().__init__(optimizer, rates, total_steps, pct_start=pct_start, **straight)
+
+
+def require_callable(optimizer: Any) -> OptimizerCallable:
+    """`optimizer`, which makes an optimiser; UserError if it is one already."""
+    if isinstance(optimizer, Optimizer):
+        name = type(optimizer).__name__
+        raise UserError(f"optimizer is an {name} made already: give the class, or partial({name}, lr=…)")
+    made: OptimizerCallable = optimizer
+    return made
 
 
 def parameter_groups(parameters: Iterable[Parameter], decay_norms_and_biases: bool) -> list[Any]:

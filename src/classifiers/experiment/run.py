@@ -1,10 +1,8 @@
 """A fit from Python, and what it left: the same fit as from the command line, by the same code."""
 
 import json
-from base64 import b64encode
 from collections.abc import Mapping
 from functools import cached_property
-from html import escape
 from inspect import isabstract
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from classifiers.experiment.command.rebuild import rebuild
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.runs.folder import RunFolder
 from classifiers.experiment.runs.history import Row, read_history
-from classifiers.experiment.terminal import shown
+from classifiers.experiment.runs.html import run_as_html
 
 
 def fit(
@@ -145,21 +143,4 @@ class Run:
         return f"Run({str(self.folder)!r})"
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(_cell(name, value))}</td></tr>"
-            for name, value in self.metrics.items()
-            if not isinstance(value, dict)
-        )
-        images = "".join(
-            f"<img style='max-width:100%' alt='{escape(name)}' src='data:image/png;base64,{_base64(path)}'>"
-            for name, path in self.figures.items()
-        )
-        return f"<table>{rows or '<tr><td>unfinished</td></tr>'}</table><p>{escape(str(self.folder))}</p>{images}"
-
-
-def _cell(name: str, value: Any) -> str:
-    return shown(name, value) if "/" in name else str(value)
-
-
-def _base64(path: Path) -> str:
-    return b64encode(path.read_bytes()).decode()
+        return run_as_html(self.folder, self.metrics, self.figures)
