@@ -14,6 +14,9 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from classifiers import ArrayDataModule, ImageClassifier, UserError, classify, fit, interpret, open_run
+from classifiers.callbacks import Figures
+from classifiers.experiment import ExperimentCLI
+from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
 from tests.experiment.checkpoints.test_resume import differences
 from tests.small_models import small, synthetic
 
@@ -212,3 +215,20 @@ def test_an_optimizer_that_is_made_already() -> None:
 def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is no run folder, or its config.yaml is damaged"):
         open_run(tmp_path)
+
+
+def test_a_task_that_names_no_module() -> None:
+    class Wrong(ExperimentCLI):
+        model_class = nn.Linear  # type: ignore[assignment]
+
+    with pytest.raises(UserError, match="^Wrong names .*Linear'>, which is no LightningModule$"):
+        Wrong(["fit"])
+
+
+def test_without_a_run_folder_callbacks_say_that_they_write_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    quiet: Any = {"accelerator": "cpu", "logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+    trainer = Trainer(callbacks=[BestCheckpoint(), Figures("mine")], max_epochs=2, **quiet)
+    trainer.fit(small(synthetic()), synthetic())
+    trainer.test(trainer.lightning_module, synthetic(), verbose=False)
+    printed = [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()]
+    assert printed == [f"no {name} is written" for name in ("best.ckpt", "confusion.png", "mistakes.png")]

@@ -18,6 +18,7 @@ from classifiers.data.image_dataset import Batch
 from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
 from classifiers.experiment.runs.history import best_row, read_history
 from classifiers.experiment.runs.loggers import EventFile
+from classifiers.experiment.terminal import say
 from classifiers.figures import confusion_matrix, learning_curves, mistakes_grid
 from classifiers.figures.mistakes import Mistakes
 from classifiers.metrics import class_indices
@@ -86,3 +87,5 @@ class Figures(Callback):
             folder.mkdir(exist_ok=True)
             figure.savefig(folder / f"{name}.png")
             trainer.logger.experiment.add_figure(f"figures/{name}", figure, trainer.global_step)
+        else:
+            say(f"no {name}.png is written: this Trainer has no run folder, as fit(model, data) makes one")

@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor
 
 from classifiers.experiment.errors import UserError
+from classifiers.experiment.terminal import say
 
 
 class RunCheckpoint(Checkpoint):
@@ -17,6 +18,7 @@ class RunCheckpoint(Checkpoint):
 
     name: str
     path: Path | None = None
+    _told = False
 
     def save(self, trainer: Trainer) -> None:
         """Write the checkpoint, and before it what the loggers still hold of the steps before it."""
@@ -24,6 +26,9 @@ class RunCheckpoint(Checkpoint):
             for logger in trainer.loggers:
                 logger.save()
             trainer.save_checkpoint(self.path, weights_only=False)  # of all, not of the weights alone
+        elif not (self._told or trainer.fast_dev_run):  # type: ignore[attr-defined]
+            self._told = True
+            say(f"no {self.name}.ckpt is written: this Trainer has no run folder, as fit(model, data) makes one")
 
 
 class BestCheckpoint(RunCheckpoint):

@@ -49,6 +49,9 @@ class ExperimentCLI(FitCLI):
     ) -> None:
         self.given = list(sys.argv[1:] if args is None else args)
         self.objects, self.trainer_objects = objects, trainer_objects
+        for kind, base in ((self.model_class, LightningModule), (self.datamodule_class, LightningDataModule)):
+            if not (isinstance(kind, type) and issubclass(kind, base)):
+                raise UserError(f"{type(self).__name__} names {kind}, which is no {base.__name__}")
         self.asked = next((name for name in self.given[:1] if name in self.subcommands()), None)
         further = f"Further commands, each with a --help of its own: {', '.join(self.commands)}."
         quiet_trainer = {"logger": False, "enable_autolog_hparams": False, "enable_model_summary": False}
