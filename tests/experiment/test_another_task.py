@@ -141,7 +141,7 @@ def test_data_that_is_not_repeatable_is_fitted_and_says_so(tmp_path: Path) -> No
 
 
 FROM_PYTHON = """
-from classifiers.experiment import fit, open_run
+from classifiers.experiment import UserError, fit, open_run
 
 if __name__ == "__main__":
     from series import SeriesClassifier, SeriesCLI, Waves
@@ -152,6 +152,10 @@ if __name__ == "__main__":
     model = run.model
     run = open_run(run.folder, cli=SeriesCLI)
     assert run.data.size == 300
+    try:
+        run.model
+    except UserError as error:
+        print(error)
     print(run.resume(SeriesClassifier(width=8), max_epochs=2).metrics["epochs"])
 """
 
@@ -166,6 +170,8 @@ def test_it_is_fitted_from_python(tmp_path: Path) -> None:
     fitted = start(tmp_path, program=from_python)
     assert fitted.wait() == 0, fitted.err
     first, last = (line for line in fitted.out.splitlines() if line[0].isdigit())
+    cure = "load_from_checkpoint of its class loads it, and those of an ExperimentModule say it"
+    assert f"best.ckpt doesn't say how its model was made: {cure}\n" in fitted.out
     one, other = map(float, first.split())
     assert one == other
     assert last == "2"
@@ -175,8 +181,8 @@ def test_it_is_fitted_from_python(tmp_path: Path) -> None:
 def test_seeds_are_repeated(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text("model: {width: 8}\ntrainer: {max_epochs: 2, accelerator: cpu}\n")
     printed = really(tmp_path, "repeat", "small.yaml", "--seeds=1", "--out=out")
-    (run,) = tmp_path.glob("out/small-*/seed-0/*")
-    loss = json.loads((run / "metrics.json").read_text())["test_loss"]
+    (metrics,) = tmp_path.glob("out/small-*/seed-0/*/metrics.json")
+    loss = json.loads(metrics.read_text())["test_loss"]
     assert "| config | seeds | test loss | seconds | published | ours | met |" in printed
     assert f"| small | 1 | {loss:.4f} ± 0.0000 |" in printed
     (row,) = json.loads((tmp_path / "out/table.json").read_text())

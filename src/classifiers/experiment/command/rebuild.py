@@ -27,6 +27,9 @@ def rebuild(kind: type[Model], checkpoint: dict[str, Any], path: str | Path, **g
     kind = _subclass(kind, settings.pop(CLASS, None), path)
     if not (given or rebuildable):
         needed = ", ".join(f"{name}={name}" for name in _required(kind) if name not in settings)
+        if not needed:
+            cure = "load_from_checkpoint of its class loads it, and those of an ExperimentModule say it"
+            raise UserError(f"{path} doesn't say how its model was made: {cure}")
         cure = f"in Python, {kind.__name__}.load_from_checkpoint(path, {needed}) loads it"
         raise UserError(f"{path} doesn't hold its {needed.partition('=')[0]}, which was made by hand: {cure}")
     try:
@@ -55,4 +58,5 @@ def _subclass(kind: type[Model], class_path: str | None, path: str | Path) -> ty
 
 def _required(kind: type) -> list[str]:
     parameters = inspect.signature(kind).parameters.items()
-    return [name for name, parameter in parameters if parameter.default is parameter.empty]
+    further = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [name for name, given in parameters if given.default is given.empty and given.kind not in further]
