@@ -97,6 +97,8 @@ def test_a_config_is_fitted_with_overrides(config: Path, runs: dict[str, Any]) -
     assert (run.metrics["epochs"], run.metrics["seed"]) == (1, 1)
     assert run.history[-1]["test/acc"] == pytest.approx(run.metrics["test/acc"])
     assert open_run(run.folder).resume(max_epochs=2).metrics["epochs"] == 2
+    with pytest.raises(UserError, match="was made of a config, which describes its model and data: give none"):
+        open_run(run.folder).resume(data=synthetic())
 
 
 def test_objects_are_fitted_and_go_on(runs: dict[str, Any]) -> None:
@@ -157,6 +159,8 @@ def test_any_module_and_data_are_fitted(runs: dict[str, Any], capsys: pytest.Cap
     assert printed.count("train loss ") == printed.count("val loss ") == 3
     assert {"train_loss", "val_loss", "test_loss"} <= run.metrics.keys()
     assert sorted(path.name for path in (run.folder / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
+    again = open_run(run.folder).resume(Regression(), Lines(), max_epochs=4, monitor="val_loss")
+    assert again.metrics["epochs"] == 4
 
 
 def test_several_fits_leave_nothing_behind(runs: dict[str, Any]) -> None:
@@ -191,6 +195,7 @@ class FitAgain(Callback):
     [
         (("no.yaml",), {}, "there is no file "),
         ((nn.Linear(1, 1), Lines()), {}, "fit takes a config or a LightningModule, and Linear is neither"),
+        ((small(synthetic()), synthetic()), {"model.lr": 3}, "model.lr is no option of a fit of objects: give it to"),
         ((Regression(), [1]), {}, "fit(model, data) needs a LightningDataModule, not list"),
         ((small(synthetic()), Lines()), {"max_epoch": 3}, "unknown option --trainer.max_epoch: did you mean --tr"),
         (("shirts.yaml", {"model.optimiser": "SGD"}), {}, "unknown option --model.optimiser: did you mean --mo"),

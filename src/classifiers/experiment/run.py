@@ -11,7 +11,7 @@ import yaml
 from jsonargparse import ArgumentParser
 from lightning.pytorch import LightningDataModule, LightningModule
 
-from classifiers.experiment.checkpoints.reading import read_checkpoint
+from classifiers.experiment.checkpoints.reading import CLASS, SETTINGS, read_checkpoint
 from classifiers.experiment.checkpoints.resume import made_by_hand
 from classifiers.experiment.command.cli import ExperimentCLI
 from classifiers.experiment.command.in_python import fitted
@@ -44,22 +44,25 @@ def fit(
         KeyboardInterrupt: the fit was told to stop; it did so in order, and `open_run(folder).resume()` goes on.
     """
     if isinstance(what, str | Path):
-        overrides = given or {}
-        if not isinstance(overrides, Mapping):
+        if not isinstance(given, Mapping | None):
             raise UserError(f"fit(config, …) takes a map from options to values, not {type(given).__name__}")
-        return _run(fitted(cli, {"config": what, **overrides}, None, options))
+        return _run(fitted(cli, {"config": what, **(given or {})}, None, options))
     if not isinstance(what, LightningModule):
         raise UserError(
             f"fit takes a config or a LightningModule, and {type(what).__name__} is neither: wrap it in one"
         )
     if not isinstance(given, LightningDataModule):
         raise UserError(f"fit(model, data) needs a LightningDataModule, not {type(given).__name__}")
-    return _run(fitted(cli if isinstance(what, cli.model_class) else ExperimentCLI, {}, (what, given), options))
+    return _run(fitted(_task(cli, what), {}, (what, given), options))
 
 
 def open_run(folder: str | Path, cli: type[ExperimentCLI] = ExperimentCLI) -> "Run":
     """The run in `folder`; UserError if it holds none."""
     return Run(folder, cli)
+
+
+def _task(cli: type[ExperimentCLI], model: LightningModule) -> type[ExperimentCLI]:
+    return cli if isinstance(model, cli.model_class) else ExperimentCLI
 
 
 def _run(done: ExperimentCLI) -> "Run":
@@ -98,11 +101,7 @@ class Run:
 
     @cached_property
     def model(self) -> LightningModule:
-        """With the best weights, on the CPU, ready to predict.
-
-        Raises:
-            UserError: there is no best checkpoint, or it doesn't say how the model is built.
-        """
+        """With the best weights, on the CPU, ready to predict; UserError if its checkpoint can't make it again."""
         return self._rebuilt("best").eval()
 
     def resume(
@@ -115,16 +114,20 @@ class Run:
         """
         options["resume"] = str(self.folder)
         if self.made_by_hand is None:
+            if model or data:
+                raise UserError(f"{self.folder} was made of a config, which describes its model and data: give none")
             return _run(fitted(self.cli, {}, None, options))
         given = {"model": model, "data": data, **options}
         if missing := [name for name in self.made_by_hand if given.get(name) is None]:
             raise UserError(f"{self.folder} was made of objects: give resume its {' and '.join(missing)} again")
         objects = (model or self._rebuilt("last"), data or self.data)
-        return _run(fitted(self.cli, {}, objects, options))
+        return _run(fitted(_task(self.cli, objects[0]), {}, objects, options))
 
     def _rebuilt(self, name: str) -> LightningModule:
         path = self.folder / f"checkpoints/{name}.ckpt"
-        return rebuild(self.cli.model_class, read_checkpoint(path), path)
+        checkpoint = read_checkpoint(path)
+        kind = LightningModule if CLASS in checkpoint.get(SETTINGS, {}) else self.cli.model_class
+        return rebuild(kind, checkpoint, path)
 
     @cached_property
     def data(self) -> LightningDataModule:
@@ -132,7 +135,7 @@ class Run:
         if "data" in (self.made_by_hand or ()):
             raise UserError(f"{self.folder} was made of data that its config can't describe: give it again")
         parser = ArgumentParser(exit_on_error=False)
-        kind = self.cli.datamodule_class
+        kind = self.cli.datamodule_class if self.made_by_hand is None else LightningDataModule
         whole = self.made_by_hand is not None or isabstract(kind)
         (parser.add_subclass_arguments if whole else parser.add_class_arguments)(kind, "data", fail_untyped=False)
         with strict_parsing():

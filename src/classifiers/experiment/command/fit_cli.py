@@ -73,7 +73,8 @@ class FitCLI(CheckpointCLI):
                 raise UserError(f"--trainer.{name} is {config.trainer[name]}: it must be more than 0")
         kwargs |= self.trainer_objects
         if "callbacks" in kwargs:
-            kwargs["callbacks"] = [*(self.config_init[self.subcommand].trainer.callbacks or []), *kwargs["callbacks"]]
+            given = kwargs["callbacks"] if isinstance(kwargs["callbacks"], list | tuple) else [kwargs["callbacks"]]
+            kwargs["callbacks"] = [*(self.config_init[self.subcommand].trainer.callbacks or []), *given]
         try:
             trainer = super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ValueError, TypeError, ModuleNotFoundError) as error:

@@ -42,18 +42,23 @@ def fitted(
     arguments = [f"--{name}={_text(value)}" for name, value in named.items() if _is_plain(value)]
     if named.get("trainer.fast_dev_run"):
         raise UserError("fast_dev_run leaves no run: use a Trainer of your own, or limit_train_batches")
+    for name in named if objects else ():
+        if name.partition(".")[0] in ("model", "data"):
+            raise UserError(f"{name} is no option of a fit of objects: give it to the object where you make it")
     if not one_at_a_time.acquire(blocking=False):
         raise UserError("a fit is running in this process: wait for its end, or start another process")
     try:
         with as_user_errors(), exiting_on_signals(), quiet():
             done = cli(["fit", *arguments], objects, **made)
-            done.model.trainer = done.datamodule.trainer = None  # or they would keep all of it alive
+            objects = done.model, done.datamodule
             return done
     except SystemExit as end:
         if end.code == 130:
             raise Stopped("stopped: open_run(…).resume() goes on with it") from None
         raise
     finally:
+        for part in objects or ():
+            part.trainer = None  # or it would keep all of the fit alive
         one_at_a_time.release()
 
 
