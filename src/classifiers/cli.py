@@ -26,7 +26,7 @@ class ClassifierCLI(ExperimentCLI):
     name, version = "classifiers", __version__
     model_class = ImageClassifier
     datamodule_class = ImageDataModule
-    metrics = ("val/acc", "test/acc")
+    metrics = ("val/acc", "test/acc")  # the first chooses the best checkpoint
     defaults = ("--data=FashionMNISTDataModule", "--model.net=ConvNet", "--model.optimizer=AdamW",
                 "--model.loss=torch.nn.CrossEntropyLoss")  # fmt: skip
     links = {f"data.{name}": f"model.{name}" for name in TO_MODEL} | {

@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from classifiers.data.augmentations import Augmentation
 from classifiers.data.image_dataset import Batch, ImageDataset
-from classifiers.experiment.checkpoints.repeatable_data import RepeatableDataModule
+from classifiers.experiment.sampling.repeatable_data import RepeatableDataModule
 
 
 class LoaderDataModule(RepeatableDataModule):

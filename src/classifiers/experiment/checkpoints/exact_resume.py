@@ -1,4 +1,4 @@
-"""A fit that goes on from a checkpoint as if it had never stopped."""
+"""The metrics and counts of a fit that goes on as if it had never stopped; its place in the data: see sampling/."""
 
 from typing import Any
 

@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from classifiers.experiment.checkpoints.repeatable_data import RepeatableDataModule
+from classifiers.experiment.sampling.repeatable_data import RepeatableDataModule
 from classifiers.experiment.terminal import shown
 from classifiers.experiment.training.speed import unused_speed
 

@@ -3,7 +3,7 @@ from typing import Any
 import torch
 
 from classifiers.data.image_dataset import ImageDataset
-from classifiers.experiment.checkpoints.epoch_sampler import EpochSampler
+from classifiers.experiment.sampling.epoch_sampler import EpochSampler
 
 IMAGES = ImageDataset(torch.zeros(10, 1, 2, 2), torch.zeros(10), torch.arange(10))
 

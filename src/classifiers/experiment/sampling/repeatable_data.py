@@ -1,4 +1,4 @@
-"""What a fit draws at random: the same whether it was interrupted or not."""
+"""What a fit draws at random, from which epoch and batch on: the same whether it was interrupted or not."""
 
 import random
 import weakref
@@ -10,7 +10,7 @@ from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
 from torch.utils.data import Dataset, Sampler
 
 from classifiers.experiment.checkpoints.describing import Described
-from classifiers.experiment.checkpoints.epoch_sampler import EpochSampler
+from classifiers.experiment.sampling.epoch_sampler import EpochSampler
 
 
 class RepeatableDataModule(Described, LightningDataModule):

@@ -1,4 +1,4 @@
-"""What a process draws, in which order: the same in a fit that was interrupted as in one that was not."""
+"""Which share of the data each process draws, in which order, and from where in an epoch that was interrupted."""
 
 import itertools
 from collections.abc import Iterator
