@@ -4,6 +4,7 @@ import signal
 import threading
 import warnings
 import weakref
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,37 @@ def test_data_that_no_plain_values_describe_are_given_again(runs: dict[str, Any]
     assert open_run(run.folder).resume(data=data, max_epochs=2).metrics["epochs"] == 2
 
 
+class Mode(Callback):
+    """Notes whether the model is in training mode when a fit begins to train."""
+
+    def __init__(self) -> None:
+        self.training: list[bool] = []
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, *batch: Any) -> None:
+        self.training.append(all(module.training for module in pl_module.modules()))
+
+
+def test_a_fitted_model_that_is_fitted_again_trains(runs: dict[str, Any]) -> None:
+    model, mode = small(synthetic()), Mode()
+    for _ in range(2):
+        run = fit(model, synthetic(), max_epochs=1, callbacks=mode, **runs)
+        assert not run.model.training
+    assert set(mode.training) == {True}
+
+
+def test_a_run_goes_on_again_and_again_with_all_that_it_was_made_of(runs: dict[str, Any]) -> None:
+    model = small(synthetic(), optimizer=partial(torch.optim.SGD, lr=0.05))
+    run = fit(model, synthetic(), max_epochs=1, **runs)
+    settings = [torch.load(run.folder / "checkpoints/last.ckpt", weights_only=True)["hyper_parameters"]]
+    for epochs in (2, 3):
+        assert open_run(run.folder).resume(max_epochs=epochs).metrics["epochs"] == epochs
+        settings.append(torch.load(run.folder / "checkpoints/last.ckpt", weights_only=True)["hyper_parameters"])
+    assert settings[0]["optimizer"] == {"class_path": "torch.optim.sgd.SGD", "init_args": {"lr": 0.05}}
+    assert {name: settings[1][name] for name in settings[0]} == settings[0]  # the others are the class's defaults
+    assert settings[2] == settings[1]
+    assert open_run(run.folder).made_by_hand == []
+
+
 def test_any_module_and_data_are_fitted(runs: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     del runs["figures"]
     run = fit(Regression(), Lines(), max_epochs=3, monitor="val_loss", experiment="lines", **runs)
@@ -182,7 +214,7 @@ def test_several_fits_leave_nothing_behind(runs: dict[str, Any]) -> None:
     gc.collect()
     assert (len(list(Path("/proc/self/fd").iterdir())), threading.active_count(), [*warnings.filters]) == before
     assert logging.getLogger("lightning.pytorch").level == level
-    assert trainers[0]() is None  # the last one lives until the next
+    assert [trainer() for trainer in trainers] == [None, None]
 
 
 class FitAgain(Callback):

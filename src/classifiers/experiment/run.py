@@ -11,6 +11,7 @@ import yaml
 from jsonargparse import ArgumentParser
 from lightning.pytorch import LightningDataModule, LightningModule
 
+from classifiers.experiment.checkpoints.describing import made_with
 from classifiers.experiment.checkpoints.reading import CLASS, SETTINGS, read_checkpoint
 from classifiers.experiment.checkpoints.resume import made_by_hand
 from classifiers.experiment.command.cli import ExperimentCLI
@@ -41,16 +42,15 @@ def fit(
 
     Raises:
         UserError: a mistake in what is given, in one line.
-        KeyboardInterrupt: the fit was told to stop; it did so in order, and `open_run(folder).resume()` goes on.
+        KeyboardInterrupt: the fit was told to stop, in order: `open_run(folder).resume()` goes on.
     """
     if isinstance(what, str | Path):
         if not isinstance(given, Mapping | None):
             raise UserError(f"fit(config, …) takes a map from options to values, not {type(given).__name__}")
         return _run(fitted(cli, {"config": what, **(given or {})}, None, options))
     if not isinstance(what, LightningModule):
-        raise UserError(
-            f"fit takes a config or a LightningModule, and {type(what).__name__} is neither: wrap it in one"
-        )
+        kind = type(what).__name__
+        raise UserError(f"fit takes a config or a LightningModule, and {kind} is neither: wrap it in one")
     if not isinstance(given, LightningDataModule):
         raise UserError(f"fit(model, data) needs a LightningDataModule, not {type(given).__name__}")
     return _run(fitted(_task(cli, what), {}, (what, given), options))
@@ -136,10 +136,11 @@ class Run:
             raise UserError(f"{self.folder} was made of data that its config can't describe: give it again")
         parser = ArgumentParser(exit_on_error=False)
         kind = self.cli.datamodule_class if self.made_by_hand is None else LightningDataModule
-        whole = self.made_by_hand is not None or isabstract(kind)
+        whole = kind is LightningDataModule or isabstract(kind)
         (parser.add_subclass_arguments if whole else parser.add_class_arguments)(kind, "data", fail_untyped=False)
         with strict_parsing():
             made: LightningDataModule = parser.instantiate(parser.parse_object({"data": self.config["data"]})).data
+        made_with(made, self.config["data"].get("init_args", self.config["data"]))
         return made
 
     def __repr__(self) -> str:

@@ -27,6 +27,12 @@ class Described:
         return made
 
 
+def made_with(made: object, arguments: dict[str, Any]) -> None:
+    """Let an object that was made of plain values know these, whatever was made of them first."""
+    if isinstance(made, Described):
+        made.__dict__.update(arguments=arguments, undescribed=())
+
+
 def named(given: inspect.BoundArguments) -> dict[str, Any]:
     """The arguments of a method's call under their names, those of `**kwargs` too."""
     _, *arguments = given.arguments.items()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextvars import copy_context
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -45,11 +46,13 @@ def fitted(
     for name in named if objects else ():
         if name.partition(".")[0] in ("model", "data"):
             raise UserError(f"{name} is no option of a fit of objects: give it to the object where you make it")
+    if objects and not objects[0].training:
+        objects[0].train()  # it is a fitted one, of an earlier run
     if not one_at_a_time.acquire(blocking=False):
         raise UserError("a fit is running in this process: wait for its end, or start another process")
     try:
         with as_user_errors(), exiting_on_signals(), quiet():
-            done = cli(["fit", *arguments], objects, **made)
+            done = copy_context().run(cli, ["fit", *arguments], objects, **made)  # jsonargparse would keep its parser
             objects = done.model, done.datamodule
             return done
     except SystemExit as end:

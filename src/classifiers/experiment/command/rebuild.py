@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import instantiate_module
 
-from classifiers.experiment.checkpoints.reading import CLASS, INSTANTIATOR, SETTINGS, require_fit
+from classifiers.experiment.checkpoints.describing import made_with
+from classifiers.experiment.checkpoints.reading import CLASS, INSTANTIATOR, LIGHTNINGS, SETTINGS, require_fit
 from classifiers.experiment.command.explain import explain
 from classifiers.experiment.command.parser import strict_parsing
 from classifiers.experiment.errors import UserError, one_line
@@ -24,7 +25,8 @@ def rebuild(kind: type[Model], checkpoint: dict[str, Any], path: str | Path, **g
     """
     settings = dict(checkpoint.get(SETTINGS, {}))
     rebuildable = settings.pop(INSTANTIATOR, None)
-    kind = _subclass(kind, settings.pop(CLASS, None), path)
+    class_path = settings.pop(CLASS, None)
+    kind = _subclass(kind, class_path, path)
     if not (given or rebuildable):
         needed = ", ".join(f"{name}={name}" for name in _required(kind) if name not in settings)
         if not needed:
@@ -39,6 +41,9 @@ def rebuild(kind: type[Model], checkpoint: dict[str, Any], path: str | Path, **g
         else:
             with strict_parsing():
                 model = instantiate_module(kind, settings)
+            made_with(model, settings)
+            known = {INSTANTIATOR: LIGHTNINGS, **({CLASS: class_path} if class_path else {})}
+            model.hparams.update({**settings, **known})  # or its next checkpoint would lack, say, its optimizer
     except Exception as error:  # settings of a stranger may go wrong in any way
         message = one_line(error) if isinstance(error, UserError) else str(error).replace('"module.', '"model.')
         raise UserError(f"the model of {path} can't be built: {explain(message, ())}") from error
