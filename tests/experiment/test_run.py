@@ -226,7 +226,7 @@ class FitAgain(Callback):
     ("arguments", "options", "line"),
     [
         (("no.yaml",), {}, "there is no file "),
-        ((nn.Linear(1, 1), Lines()), {}, "fit takes a config or a LightningModule, and Linear is neither"),
+        ((nn.Linear(1, 1), Lines()), {}, "fit takes a config or a LightningModule, not Linear: wrap it in one"),
         ((small(synthetic()), synthetic()), {"model.lr": 3}, "model.lr is no option of a fit of objects: give it to"),
         ((Regression(), [1]), {}, "fit(model, data) needs a LightningDataModule, not list"),
         ((small(synthetic()), Lines()), {"max_epoch": 3}, "unknown option --trainer.max_epoch: did you mean --tr"),

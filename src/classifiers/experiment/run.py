@@ -49,8 +49,7 @@ def fit(
             raise UserError(f"fit(config, …) takes a map from options to values, not {type(given).__name__}")
         return _run(fitted(cli, {"config": what, **(given or {})}, None, options))
     if not isinstance(what, LightningModule):
-        kind = type(what).__name__
-        raise UserError(f"fit takes a config or a LightningModule, and {kind} is neither: wrap it in one")
+        raise UserError(f"fit takes a config or a LightningModule, not {type(what).__name__}: wrap it in one")
     if not isinstance(given, LightningDataModule):
         raise UserError(f"fit(model, data) needs a LightningDataModule, not {type(given).__name__}")
     return _run(fitted(_task(cli, what), {}, (what, given), options))
