@@ -116,8 +116,11 @@ def test_two_hundred_epochs_grow_nothing(tmp_path: Path, promise: Promise) -> No
 @pytest.mark.parametrize(
     ("file", "kept"),
     [
-        ("test_bad_input.py", "Wrong input: {} tests, each one line, exit code 2, nothing written"),
-        ("test_hostile_files.py", "Hostile files: {} tests, each refused, nothing that they name imported or called"),
+        ("experiment/command/test_bad_input.py", "Wrong input: {} tests, each one line, exit code 2, nothing written"),
+        (
+            "experiment/checkpoints/test_hostile_files.py",
+            "Hostile files: {} tests, each refused, nothing that they name imported or called",
+        ),
     ],
 )
 def test_wrong_and_hostile_input_is_refused(file: str, kept: str, promise: Promise) -> None:
