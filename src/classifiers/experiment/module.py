@@ -31,7 +31,9 @@ class ExperimentModule(Described, mends.QuickHooks):
         super().save_hyperparameters(plain, frame=frame)
 
     def configure_callbacks(self) -> list[Callback]:
-        return [LearningRate()]
+        """For a Trainer that doesn't log the rate; one that does looks at the schedule before it opens a run folder."""
+        own: list[Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
+        return [] if any(isinstance(callback, LearningRate) for callback in own) else [LearningRate()]
 
     @classmethod
     def load_from_checkpoint(cls, checkpoint_path: Any, *args: Any, **kwargs: Any) -> Self:
