@@ -75,6 +75,12 @@ def test_a_fit_that_fails_says_why(config: Path, tmp_path: Path) -> None:
         repeat(ClassifierCLI, [config], seeds=1, out=tmp_path / "out")
 
 
+def test_a_config_that_is_no_map_is_one_line(config: Path, tmp_path: Path) -> None:
+    config.write_text("- 1\n")
+    with pytest.raises(UserError, match=r"with seed 0 failed: a config file must be a map of sections"):
+        repeat(ClassifierCLI, [config], seeds=1, out=tmp_path / "out")
+
+
 @pytest.mark.parametrize(
     ("options", "line"),
     [

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -34,10 +35,15 @@ class Fit:
         return next(iter(runs_in(self.folder) - self.earlier), None)
 
     @cached_property
-    def max_epochs(self) -> int | None:
-        """How many epochs it shall have, once its run folder is there; None if it has no such end."""
+    def config(self) -> dict[str, Any]:
+        """Its settings, once its run folder is there."""
         assert self.run is not None
-        epochs: int | None = yaml.safe_load((self.run / "config.yaml").read_text())["trainer"]["max_epochs"]
+        return dict(yaml.safe_load((self.run / "config.yaml").read_text()))
+
+    @property
+    def max_epochs(self) -> int | None:
+        """How many epochs it shall have; None if it has no such end."""
+        epochs: int | None = self.config["trainer"]["max_epochs"]
         return epochs if epochs is not None and epochs > 0 else None
 
     @property
@@ -45,13 +51,14 @@ class Fit:
         """What it has logged so far."""
         return read_history(self.run) if self.run else []
 
-    def values(self, metric: str) -> Iterator[float]:
-        """Those of a metric, each soon after it is known; the last one when the fit has ended."""
+    def values(self, metric: str | None = None) -> Iterator[float]:
+        """Those of a metric (None: the monitored one), each soon after it is known; the last when the fit has ended."""
         known, ended = 0, False
         while not ended:
             self.process.join(0.5)
             ended = not self.process.is_alive()
-            values = [row[metric] for row in self.history if metric in row]
+            name = metric or (self.run and self.config["best_checkpoint"]["monitor"])
+            values = [row[name] for row in self.history if name in row]
             yield from values[known:]
             known = len(values)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from classifiers.experiment.command.cli import ExperimentCLI
@@ -33,12 +32,6 @@ class Run:
         digest = hashlib.sha256(self.config.read_bytes()).hexdigest()[:8]
         return f"{self.config.stem}-{digest}/seed-{self.seed}"
 
-    @property
-    def monitor(self) -> str:
-        """A metric of every validation."""
-        given = yaml.safe_load(self.config.read_text()).get("best_checkpoint") or {}
-        return str(given.get("monitor", self.cli.metrics[0]))
-
     def result(self) -> dict[str, Any] | None:
         """The metrics of the finished run, and under `last` those of its last epoch; None if it isn't finished."""
         for path in sorted((self.out / self.experiment).glob("*/metrics.json")):
@@ -48,10 +41,9 @@ class Run:
 
     def fit(self) -> Iterator[float]:
         """Fit; yields after each epoch which share of them is done."""
-        with fitting(
-            self.cli, [f"--config={self.config}", f"--seed_everything={self.seed}"], self.out, self.experiment
-        ) as fit:
-            for epochs, _ in enumerate(fit.values(self.monitor), start=1):
+        options = [f"--config={self.config}", f"--seed_everything={self.seed}"]
+        with fitting(self.cli, options, self.out, self.experiment) as fit:
+            for epochs, _ in enumerate(fit.values(), start=1):
                 yield epochs / fit.max_epochs if fit.max_epochs else 0.0
         if reason := fit.failure():
             raise UserError(f"{self.config} with seed {self.seed} failed: {reason}")
