@@ -7,7 +7,7 @@ import torch
 from lightning.pytorch import Trainer
 
 from classifiers import MLP, ImageClassifier, SyntheticDataModule
-from classifiers.cli import TO_MODEL
+from classifiers.data.image_dataset import TO_MODEL
 
 QUIET: dict[str, Any] = {
     "accelerator": "cpu",
@@ -24,8 +24,7 @@ def synthetic(**arguments: Any) -> SyntheticDataModule:
 
 def small(data: SyntheticDataModule, **arguments: Any) -> ImageClassifier:
     net = MLP(data.in_channels, data.image_size, data.num_classes, hidden=[8])
-    linked = {name: getattr(data, name) for name in TO_MODEL}
-    return ImageClassifier(net, **linked, **arguments)
+    return ImageClassifier.for_data(net, data, **arguments)
 
 
 def saved(path: Path, **settings: Any) -> Path:

@@ -9,7 +9,7 @@ from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
-from classifiers.data.image_dataset import Batch
+from classifiers.data.image_dataset import TO_MODEL, TO_NET, Batch
 from classifiers.experiment import UserError
 from classifiers.experiment.errors import one_line
 from classifiers.experiment.training.learning_rate import require_length, run_length
@@ -82,9 +82,8 @@ class ImageClassifier(MeasuredModule):
 
         `net` may be what makes one of `(in_channels, image_size, num_classes)`: a class, or a `partial` of it.
         """
-        made = net if isinstance(net, nn.Module) else net(data.in_channels, data.image_size, data.num_classes)
-        told = {"class_names": data.class_names, "mean": data.mean, "std": data.std, "image_shape": data.image_shape}
-        return cls(made, **{**told, **arguments})
+        made = net if isinstance(net, nn.Module) else net(*(getattr(data, name) for name in TO_NET))
+        return cls(made, **{**{name: getattr(data, name) for name in TO_MODEL}, **arguments})
 
     @property
     def backbone(self) -> nn.Module:

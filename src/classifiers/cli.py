@@ -12,12 +12,10 @@ from classifiers import __version__, experiment
 from classifiers.callbacks import ClassMetrics, Figures, TensorBoardCharts
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
+from classifiers.data.image_dataset import TO_MODEL, TO_NET
 from classifiers.experiment import ExperimentCLI, UserError
 from classifiers.experiment.terminal import say
 from classifiers.inference.predictions_csv import write_predictions
-
-TO_MODEL = ("class_names", "mean", "std", "image_shape")
-TO_NET = ("in_channels", "image_size", "num_classes")
 
 
 class ClassifierCLI(ExperimentCLI):

@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader
 import classifiers
 from classifiers.experiment import mends
 from classifiers.experiment.checkpoints.reading import LIGHTNINGS
+from tests import small_models
 
 PRIVATE = {
     "_given_hyperparameters",
@@ -34,14 +35,7 @@ PRIVATE = {
     "_dump_config",
     "_prepare_subcommand_parser",
 }
-QUIET: dict[str, Any] = {
-    "accelerator": "cpu",
-    "logger": False,
-    "enable_checkpointing": False,
-    "enable_progress_bar": False,
-    "enable_model_summary": False,
-    "num_sanity_val_steps": 0,
-}
+QUIET: dict[str, Any] = {**small_models.QUIET, "num_sanity_val_steps": 0}
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Lightning's advice on such small fits
 

@@ -8,19 +8,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from classifiers.data.image_data_module import ImageDataModule
 from classifiers.data.image_dataset import Images
 from classifiers.data.pixels import as_tensor, channels_first
 from classifiers.data.samples import Samples, read_samples
 from classifiers.data.splitting import stratified_parts
-from classifiers.data.statistics import mean_and_std
+from classifiers.data.stratified import SAMPLE, StratifiedDataModule
 from classifiers.experiment.errors import UserError
 
-SAMPLE = 5000  # images from which mean and std are computed where they aren't in memory
 Array = Tensor | NDArray[Any] | Sequence[Any]
 
 
-class ArrayDataModule(ImageDataModule):
+class ArrayDataModule(StratifiedDataModule):
     """Images `(N, C, H, W)`, `(N, H, W, C)` or `(N, H, W)` that `as_uint8` takes, and labels `(N,)`, in memory.
 
     They are as high as wide, of 1 or 3 channels. Validation images, and test images that aren't given, are held out of
@@ -67,9 +65,7 @@ class ArrayDataModule(ImageDataModule):
         else:
             self._test = _at(pool, parts["test"]), numbers[parts["test"]]
         if not (mean and std):
-            sample = torch.arange(len(order))[: SAMPLE if isinstance(pool, Samples) else None]
-            computed = mean_and_std(self._fit[0][index] for index in torch.split(sample, 1000))
-            self.mean, self.std = mean or computed[0], std or computed[1]
+            self._take_statistics(self._fit[0], SAMPLE if isinstance(pool, Samples) else len(order), mean, std)
 
     @classmethod
     def from_dataset(cls, dataset: Any, test: Any = None, memory_limit: float = 4.0, **kwargs: Any) -> Self:
@@ -88,11 +84,6 @@ class ArrayDataModule(ImageDataModule):
 
     def load(self, train: bool) -> tuple[Images, Tensor]:
         return self._fit if train else self._test
-
-    def split(self, size: int) -> tuple[Tensor, Tensor]:
-        if self.validate_on_test:
-            return super().split(size)
-        return torch.arange(self._train_size), torch.arange(self._train_size, size)
 
 
 def _images(images: Array | Samples) -> Images:

@@ -82,14 +82,14 @@ def _for_all(count: int, act: Callable[[int], None], what: str) -> None:
 
     chunks = [range(start, min(start + 16, count)) for start in range(0, count, 16)]
     with quietly(), ThreadPoolExecutor() as pool:
-        done = shown(pool.map(failures, chunks), len(chunks), what, count)
+        done = tracked(pool.map(failures, chunks), len(chunks), what, count)
         failed = sorted(reason for reasons in done for reason in reasons)
     if failed:
         more = f"; and {len(failed) - NAMED:,} more" if len(failed) > NAMED else ""
         raise UserError(f"{len(failed):,} of {count:,} images can't be used: {'; '.join(failed[:NAMED])}{more}")
 
 
-def shown(steps: Iterable[Step], total: int, what: str, count: int) -> Iterable[Step]:
+def tracked(steps: Iterable[Step], total: int, what: str, count: int) -> Iterable[Step]:
     """The `total` steps, under a progress bar on a terminal where what is done is done to many images."""
     console = rich.get_console()
     hidden = count < MANY or not console.is_terminal or rank_zero_only.rank > 0  # type: ignore[attr-defined]

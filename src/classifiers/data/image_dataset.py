@@ -10,6 +10,8 @@ from torch.utils.data import Dataset
 from classifiers.data.pixels import as_uint8
 from classifiers.experiment.errors import UserError
 
+TO_MODEL = ("class_names", "mean", "std", "image_shape")  # what a data module tells the model, under these names,
+TO_NET = ("in_channels", "image_size", "num_classes")  # and its net
 Batch = tuple[Tensor, Tensor]  # uint8 images (B, C, H, W); labels (B,), or one-hot or soft rows (B, K)
 
 

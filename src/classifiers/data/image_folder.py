@@ -7,21 +7,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from classifiers.data.class_folders import find_files
 from classifiers.data.decoding import ImageFiles, check_images, read_images
-from classifiers.data.image_data_module import ImageDataModule
 from classifiers.data.image_dataset import Images
 from classifiers.data.splitting import stratified_parts
-from classifiers.data.statistics import mean_and_std
+from classifiers.data.stratified import SAMPLE, StratifiedDataModule
 from classifiers.experiment.errors import UserError
 
-SAMPLE = 5000  # images from which mean and std are computed
 
-
-class ImageFolderDataModule(ImageDataModule):
+class ImageFolderDataModule(StratifiedDataModule):
     """Image files of any size and kind that `read_image` reads, made `(in_channels, image_size, image_size)` by it.
 
     `root` has a sub-folder for each class, or folders `train`, `val` and `test` which have those. In place of a `val`
@@ -74,17 +70,11 @@ class ImageFolderDataModule(ImageDataModule):
         if num_workers is None and not self._in_memory:
             self.num_workers = min(8, os.cpu_count() or 1)
         if not (mean and std):
-            computed = mean_and_std([self._images[0][torch.arange(min(SAMPLE, len(self._files[0])))]])
-            self.mean, self.std = mean or computed[0], std or computed[1]
+            self._take_statistics(self._images[0], SAMPLE, mean, std)
 
     def load(self, train: bool) -> tuple[Images, Tensor]:
         which = 0 if train else 1
         return self._images[which], self._files[which].labels
-
-    def split(self, size: int) -> tuple[Tensor, Tensor]:
-        if self.validate_on_test:
-            return super().split(size)
-        return torch.arange(self._train_size), torch.arange(self._train_size, size)
 
     @cached_property
     def _images(self) -> tuple[Images, Images]:

@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from classifiers.data.decoding import shown
+from classifiers.data.decoding import tracked
 from classifiers.data.pixels import as_tensor, as_uint8, channels_first
 from classifiers.experiment.errors import UserError
 
@@ -40,7 +40,7 @@ def read_samples(dataset: Any, memory_limit: float) -> tuple[Tensor | Samples, l
     shape = _sample(dataset, 0)[0].shape
     in_memory = count * prod(shape) <= memory_limit * 2**30
     images, labels = torch.empty(count if in_memory else 1, *shape, dtype=torch.uint8), []
-    for index in shown(range(count), count, "Reading", count):
+    for index in tracked(range(count), count, "Reading", count):
         image, label = _sample(dataset, index)
         if image.shape != shape:
             found = f"image 0 of {name} is {tuple(shape)} and image {index} is {tuple(image.shape)}"

@@ -3,14 +3,17 @@
 import contextlib
 import logging
 import os
+import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
 import rich
 from lightning.pytorch.utilities import rank_zero_only
+from rich.console import Console
 
+UNLIMITED = 10_000  # columns
 LEVELS = {
     "lightning.pytorch": logging.WARNING,
     "lightning.fabric": logging.WARNING,
@@ -53,6 +56,18 @@ def say(text: str) -> None:
 def shown(metric: str, value: float) -> str:
     """The value of a metric as people read it: shares of right answers in percent."""
     return f"{value:.2%}" if metric.endswith(("acc", "accuracy")) else f"{value:.4f}"
+
+
+def of_split(metrics: Mapping[str, Any], split: str) -> dict[str, Any]:
+    """Those of `metrics` that are named `split/NAME` or `split_NAME`, by NAME."""
+    prefixes = (f"{split}/", f"{split}_")
+    return {name[len(split) + 1 :]: value for name, value in metrics.items() if name.startswith(prefixes)}
+
+
+def table_console() -> Console:
+    """A console for tables of plain cells, as wide as these where the output is no terminal."""
+    width = None if sys.stdout.isatty() else UNLIMITED
+    return Console(width=width, markup=False, emoji=False, highlight=False)
 
 
 class NotebookLine:

@@ -1,5 +1,6 @@
 """What a fitted classifier takes for what."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,11 +17,13 @@ from classifiers.figures.mistakes import Mistake, Mistakes
 from classifiers.metrics import class_indices
 
 
+@dataclass(frozen=True)
 class Interpretation:
     """The `confusion` `(K, K)` of test images by true (row) and predicted class, and the surest `mistakes`."""
 
-    def __init__(self, confusion: Tensor, mistakes: list[Mistake], class_names: tuple[str, ...]) -> None:
-        self.confusion, self.mistakes, self.class_names = confusion, mistakes, class_names
+    confusion: Tensor
+    mistakes: list[Mistake]
+    class_names: tuple[str, ...]
 
     def show_mistakes(self) -> Figure:
         """The images of `mistakes`, each with what it was taken for."""

@@ -104,10 +104,8 @@ class ExperimentCLI(FitCLI):
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         options = list(self.given)
         if self.asked:
-            options[1:1] = [
-                *(self.defaults if self.objects is None else ()),
-                *resumed(options, bool(self.objects or self.trainer_objects)),
-            ]
+            defaults = self.defaults if self.objects is None else ()
+            options[1:1] = [*defaults, *resumed(options, bool(self.objects or self.trainer_objects))]
         try:
             self.config = parser.parse_args(options)
         except UnicodeDecodeError as error:
@@ -121,12 +119,11 @@ class ExperimentCLI(FitCLI):
             raise UserError("--weights_only is false: a checkpoint is loaded as plain values only, never as code")
         config.weights_only = True
         if self.objects or self.trainer_objects:
-            made = dict(zip(("model", "data"), self.objects or (), strict=False))
+            made: dict[str, Any] = dict(zip(("model", "data"), self.objects or (), strict=False))
             for name, value in made.items():
                 config[name] = sketched(value)
-            config.made_by_hand = [
-                name for name, value in (made | self.trainer_objects).items() if not is_described(value)
-            ]
+            made |= self.trainer_objects
+            config.made_by_hand = [name for name, value in made.items() if not is_described(value)]
 
     def set_seed(self) -> None:
         try:

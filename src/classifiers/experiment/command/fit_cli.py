@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
-import yaml
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
@@ -107,11 +106,10 @@ class FitCLI(CheckpointCLI):
         if self.trainer.is_global_zero:
             result = summarise(self.config.fit, epochs, run.seconds, trained, best, tested)
             write_metrics(run.folder, result)
-            config = yaml.safe_load((run.folder / "config.yaml").read_text())
-            settings = {name: config.get(name) for name in ("seed_everything", "data", "model")}
+            settings = {name: self.plain_config().get(name) for name in ("seed_everything", "data", "model")}
             events = next(logger for logger in self.trainer.loggers if isinstance(logger, EventFile))
             max_epochs = {"max_epochs": self.config.fit.trainer.max_epochs}
-            events.log_final(flat(settings) | max_epochs, result)
+            events.log_final(flat(settings, leave_out=self.linked()) | max_epochs, result)
             events.close()
             print_end(run.folder, result)
 

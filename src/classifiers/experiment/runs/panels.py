@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from classifiers.experiment.sampling.repeatable_data import RepeatableDataModule
-from classifiers.experiment.terminal import shown
+from classifiers.experiment.terminal import of_split, shown
 from classifiers.experiment.training.speed import unused_speed
 
 
@@ -44,7 +44,7 @@ def print_end(folder: Path, result: dict[str, Any]) -> None:
     """Print the best epoch, the metrics of validation and test, the seconds and the run folder."""
     rows = {"best epoch": f"{result['best_epoch'] + 1} of {result['epochs']}"}
     for split in ("val", "test"):
-        named = {name[len(split) + 1 :]: result[name] for name in result if name.startswith((f"{split}/", f"{split}_"))}
+        named = of_split(result, split)
         first = sorted(named, key=lambda name: ("loss", "acc").index(name) if name in ("loss", "acc") else 2)
         found = [f"{'accuracy' if name == 'acc' else name} {shown(name, named[name])}" for name in first]
         if found:

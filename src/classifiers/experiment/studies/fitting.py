@@ -17,6 +17,7 @@ import yaml
 
 from classifiers.experiment.command.cli import ExperimentCLI
 from classifiers.experiment.runs.history import Row, read_history
+from classifiers.experiment.training.stop_on_signal import SIGNALS, handled
 
 PROCESSES = multiprocessing.get_context("spawn")
 
@@ -79,8 +80,7 @@ def runs_in(folder: Path) -> frozenset[Path]:
 @contextmanager
 def stoppable(what: str) -> Iterator[None]:
     """Ctrl-C and SIGTERM end the program in order: exit code 130, and a line that says which `what` is kept."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)  # the former too is ignored in the background of a shell
+    handled(SIGNALS, signal.default_int_handler)  # Ctrl-C too, which is ignored in the background of a shell
     try:
         yield
     except KeyboardInterrupt:

@@ -13,9 +13,7 @@ from classifiers.experiment.command.parser import StrictParser
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.paths import project_root
 from classifiers.experiment.runs.table import Entry, Row, find_runs, read_run, sort_rows, table
-from classifiers.experiment.terminal import shown
-
-UNLIMITED = 10_000  # columns, where there is no terminal
+from classifiers.experiment.terminal import UNLIMITED, shown, table_console
 
 
 def readable(folders: Sequence[Path], metrics: Sequence[str]) -> list[Entry]:
@@ -84,5 +82,4 @@ def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
         writer.writeheader()
         writer.writerows(rows)
     else:
-        width = None if sys.stdout.isatty() else UNLIMITED
-        show(rows, settings, cli.metrics, Console(width=width, markup=False, emoji=False, highlight=False))
+        show(rows, settings, cli.metrics, table_console())

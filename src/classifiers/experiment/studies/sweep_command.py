@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import io
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,7 +23,7 @@ from classifiers.experiment.studies.fitting import stoppable
 from classifiers.experiment.studies.space import Space
 from classifiers.experiment.studies.study import PRUNERS, database_errors, open_study
 from classifiers.experiment.studies.trials import Trials, as_options
-from classifiers.experiment.terminal import shown
+from classifiers.experiment.terminal import shown, table_console
 
 OF_A_MACHINE = (
     "data.root",
@@ -32,7 +31,6 @@ OF_A_MACHINE = (
     *(f"trainer.{name}" for name in ("default_root_dir", "accelerator", "devices", "enable_progress_bar")),
 )
 SHOWN = 10  # of the best trials
-UNLIMITED = 10_000  # columns, where there is no terminal
 
 
 class Parser(argparse.ArgumentParser):
@@ -112,5 +110,4 @@ def main(cli: type[ExperimentCLI], given: Sequence[str]) -> None:
     parser.add_argument("--pruner", choices=PRUNERS, default="median", help="what ends poor trials (default: median)")
     with stoppable("trials"):
         arguments, options = parser.parse_known_args(given)
-        width = None if sys.stdout.isatty() else UNLIMITED
-        show(sweep(cli, arguments, options), options, Console(width=width, markup=False, emoji=False, highlight=False))
+        show(sweep(cli, arguments, options), options, table_console())

@@ -10,7 +10,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar as LightningBar
 from rich.progress import BarColumn, Progress
 
-from classifiers.experiment.terminal import NotebookLine, say, shown
+from classifiers.experiment.terminal import NotebookLine, of_split, say, shown
 
 
 class ProgressBar(LightningBar):
@@ -49,16 +49,13 @@ class ProgressBar(LightningBar):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         if self._due():
-            progress = getattr(
-                pl_module, "progress", lambda: {**trainer.progress_bar_metrics, "batches": batch_idx + 1}
-            )
-            seconds, found = time.monotonic() - self._epoch_start, progress()
-            text = " ".join(f"{name} {shown(name, value)}" for name, value in found.items() if isinstance(value, float))
+            logged = {**trainer.progress_bar_metrics, "batches": batch_idx + 1}
+            found = getattr(pl_module, "progress", lambda: logged)()
+            seconds = time.monotonic() - self._epoch_start
+            metrics = " ".join(f"{name} {shown(name, n)}" for name, n in found.items() if isinstance(n, float))
             rates = [f"{n / seconds:,.0f} {name}/s" for name, n in found.items() if not isinstance(n, float)]
-            description = f"epoch {trainer.current_epoch + 1}"
-            self._draw(
-                description, batch_idx + 1, self.total_train_batches, "  ".join([text, *rates, self._left(trainer)])
-            )
+            text = "  ".join([metrics, *rates, self._left(trainer)])
+            self._draw(f"epoch {trainer.current_epoch + 1}", batch_idx + 1, self.total_train_batches, text)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._tell_epoch(trainer)
@@ -119,20 +116,17 @@ class ProgressBar(LightningBar):
             of = f"/{trainer.max_epochs}" if (trainer.max_epochs or -1) > 0 else ""
             parts = [f"epoch {trainer.current_epoch}{of}"]
             for split in ("train", "val") if self._validated else ("train",):
-                if found := _of_split(trainer.callback_metrics, split):
-                    parts.append(f"{split} {' '.join(f'{name} {shown(name, float(found[name]))}' for name in found)}")
+                found = _of_epoch(of_split(trainer.callback_metrics, split))
+                if told := " ".join(f"{name} {shown(name, float(value))}" for name, value in found.items()):
+                    parts.append(f"{split} {told}")
             say("   ".join([*parts, f"{time.monotonic() - self._epoch_start:.1f} s"]))
         self._epoch_start, self._told, self._validated = time.monotonic(), trainer.current_epoch, False
 
 
-def _of_split(logged: Mapping[str, Any], split: str) -> dict[str, Any]:
-    """The metrics named `split/NAME` or `split_NAME`, by NAME; those of an epoch in place of those of a step."""
-    named = {
-        name[len(split) + 1 :]: value for name, value in logged.items() if name.startswith((f"{split}/", f"{split}_"))
-    }
-    whole = {name: value for name, value in named.items() if not name.endswith("_step")}
+def _of_epoch(named: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of an epoch in place of those of a step, by the names that they share."""
     return {
         name.removeprefix("epoch_").removesuffix("_epoch"): value
-        for name, value in whole.items()
-        if not {f"epoch_{name}", f"{name}_epoch"} & named.keys()
+        for name, value in named.items()
+        if not name.endswith("_step") and not {f"epoch_{name}", f"{name}_epoch"} & named.keys()
     }
