@@ -20,7 +20,7 @@ TEMPLATES = (  # what a fork has no use for; the texts about it stand between th
     "tests/test_earlier_runs.py",
     ".github/images/equal_time.png",
 )
-MARKED = re.compile(r"<!-- of the template alone -->\n.*?<!-- until here -->\n\n?", re.DOTALL)
+MARKED = re.compile(r"(?:\n*<!-- of the template alone -->\n.*?<!-- until here -->\n)+", re.DOTALL)
 
 
 def main(new: str, keep: bool) -> None:
@@ -31,7 +31,7 @@ def main(new: str, keep: bool) -> None:
     require_free(new)
     if git("status", "--porcelain"):
         fail("the tree has changes (see git status): commit or stash them, so that git can undo the renaming")
-    if not keep:
+    if not keep and (ROOT / TEMPLATES[0]).exists():  # a fork may have files of its own in the other places
         take_away()
     rename(old, new)
     print(f"{old} is {new} now: git diff HEAD shows where, git reset --hard undoes it. What comes next:")
@@ -63,7 +63,7 @@ def take_away() -> None:
     """Remove what is the template's alone, and what the texts say of it."""
     git("rm", "-rq", "--ignore-unmatch", *TEMPLATES)
     for name in ("README.md", ".github/CONTRIBUTING.md"):
-        text = MARKED.sub("", (ROOT / name).read_text())
+        text = MARKED.sub("\n", (ROOT / name).read_text())
         lines = [line for line in text.splitlines(keepends=True) if not line.startswith(TEMPLATES)]
         (ROOT / name).write_text("".join(lines))
 

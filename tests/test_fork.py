@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,21 @@ def test_what_is_the_templates_alone_is_gone(fork: Path) -> None:
         assert not re.search(r"benchmark|tutorials/|configs/README|until here", text)
         links = [link for link in re.findall(r"\]\(([^)#:]+)\)", text) if not link.startswith("http")]
         assert [link for link in links if not (fork / link).exists()] == []
+
+
+def test_a_forks_own_files_stay_when_it_is_renamed_again(clone: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "fork"
+    run(clone, "git", "clone", "-q", str(clone), str(folder))
+    run(folder, PYTHON, "scripts/rename.py", NEW)
+    readme = (folder / "README.md").read_text()
+    assert all(before == "" for before, line in pairwise(readme.splitlines()) if line.startswith("## "))
+    assert "\n\n\n" not in readme
+    (folder / "configs/README.md").write_text("Our own results.\n")
+    run(folder, "git", "add", "-A")
+    run(folder, *COMMIT)
+    run(folder, PYTHON, "scripts/rename.py", f"{NEW}_again")
+    assert (folder / "configs/README.md").read_text() == "Our own results.\n"
+    assert (folder / "README.md").read_text() == readme.replace(NEW, f"{NEW}_again")
 
 
 def test_it_can_be_kept(clone: Path) -> None:
