@@ -30,6 +30,7 @@ class ClassifierCLI(ExperimentCLI):
     links = {f"data.{name}": f"model.{name}" for name in TO_MODEL} | {
         f"data.{name}": f"model.net.init_args.{name}" for name in TO_NET
     }
+    options = (*ExperimentCLI.options, "figures")
     commands = ExperimentCLI.commands | {
         "predict-files": "classifiers.inference.predict_command",
         "export": "classifiers.inference.export_command",

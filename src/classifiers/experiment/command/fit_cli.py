@@ -39,6 +39,8 @@ class FitCLI(CheckpointCLI):
 
     metrics: Sequence[str] = ("val/loss", "test/loss")  # what a run is told by; the first chooses the best checkpoint
 
+    options: Sequence[str] = ("config", "experiment", "resume", "init_weights", "ckpt_path")  # beside the Trainer's
+
     def callbacks(self, config: Any) -> Iterator[Callback]:
         """What a task adds to the subcommand whose options are `config`."""
         yield from ()

@@ -16,7 +16,6 @@ from classifiers.experiment.terminal import quiet
 from classifiers.experiment.training.stop_on_signal import exiting_on_signals
 
 SHORT = {"seed": "seed_everything", "monitor": "best_checkpoint.monitor"}
-OWN = ("config", "experiment", "resume", "figures", "init_weights", "ckpt_path", *SHORT.values())
 Objects = tuple[LightningModule, LightningDataModule]
 one_at_a_time = Lock()
 
@@ -38,7 +37,7 @@ def fitted(
         UserError: a mistake in what is given.
         Stopped: Ctrl-C; `last.ckpt` is kept.
     """
-    named = {**overrides, **{option_name(name): value for name, value in options.items()}}
+    named = {**overrides, **{option_name(cli, name): value for name, value in options.items()}}
     made = {name.removeprefix("trainer."): value for name, value in named.items() if not _is_plain(value)}
     arguments = [f"--{name}={_text(value)}" for name, value in named.items() if _is_plain(value)]
     if named.get("trainer.fast_dev_run"):
@@ -65,10 +64,10 @@ def fitted(
         one_at_a_time.release()
 
 
-def option_name(name: str) -> str:
+def option_name(cli: type[ExperimentCLI], name: str) -> str:
     """The option that `name` stands for: its own, or the Trainer's."""
     name = SHORT.get(name, name)
-    return name if name in OWN or "." in name else f"trainer.{name}"
+    return name if name in (*cli.options, *SHORT.values()) or "." in name else f"trainer.{name}"
 
 
 def _is_plain(value: Any) -> bool:
