@@ -1,7 +1,10 @@
 """Measure fits beside what they are compared with, in turns: python scripts/benchmark.py --only tutorials loader"""
 
+import contextlib
 import json
+import os
 import platform
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
@@ -37,11 +40,18 @@ def table(rows: list[Row]) -> Table:
     return drawn
 
 
+def processor() -> str:
+    """Its name, as Linux knows it, or else its kind."""
+    with contextlib.suppress(OSError, IndexError):
+        return re.findall(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())[0]
+    return platform.machine()
+
+
 def write(out: Path, rows: list[Row], bench: Bench) -> None:
-    capabilities = torch.cpu.get_capabilities()
     machine = {
-        "cpu": capabilities["cpu_name"],
-        "cores": capabilities["num_physical_cores"],
+        "cpu": processor(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "cores": os.cpu_count(),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "rounds": bench.rounds,

@@ -37,7 +37,11 @@ class LossAndAccuracy(Metric):
         self.images.add_(len(correct))
 
     def compute(self) -> dict[str, Tensor]:
-        """The mean `loss` `()` and the share of right images `acc` `()`, in [0, 1]."""
+        """The mean `loss` `()` and the share of right images `acc` `()`, in [0, 1], of all processes."""
+        return self.means()
+
+    def means(self) -> dict[str, Tensor]:
+        """As `compute`, of this process's images alone."""
         return {"loss": self.loss_sum / self.images, "acc": self.correct / self.images}
 
     def loss_since_last_log(self) -> Tensor:
@@ -72,11 +76,9 @@ class MeasuredModule(ExperimentModule):
     def on_train_start(self) -> None:
         self.logged_step = self.trainer.global_step
 
-    def progress(self) -> dict[str, int | float]:
-        """The loss and accuracy of this process's images since the epoch began, and their number."""
-        counted = self.train_metrics
-        images = int(counted.images)
-        return {"loss": float(counted.loss_sum) / images, "acc": int(counted.correct) / images, "images": images}
+    def progress(self) -> dict[str, Tensor]:
+        """The loss and accuracy `()` of this process's images since the epoch began, and their number `()`."""
+        return {**self.train_metrics.means(), "images": self.train_metrics.images}
 
     def on_train_epoch_end(self) -> None:
         self._log_epoch(self.train_metrics, loss="train/epoch_loss", acc="train/acc", prog_bar=False)

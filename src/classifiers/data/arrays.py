@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from classifiers.data.image_dataset import Images
+from classifiers.data.image_dataset import Images, first_image
 from classifiers.data.pixels import as_tensor, channels_first
 from classifiers.data.samples import Samples, read_samples
 from classifiers.data.splitting import stratified_parts
@@ -51,7 +51,7 @@ class ArrayDataModule(StratifiedDataModule):
     ) -> None:
         pool = _images(images)
         numbers, self.class_names = _coded(labels, class_names)
-        self.in_channels, self.image_size = pool[torch.arange(len(pool))[:1]].shape[1:3]
+        self.in_channels, self.image_size = first_image(pool).shape[1:3]
         self.mean = self.std = (1.0,) * self.in_channels  # until they are computed
         super().__init__(mean=mean, std=std, **kwargs)
         pool, numbers = self.checked(pool, numbers, "images")

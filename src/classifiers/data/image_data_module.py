@@ -3,13 +3,13 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from classifiers.data.augmentations import Augmentation
 from classifiers.data.image_dataset import ImageDataset, Images, checked
 from classifiers.data.loaders import LoaderDataModule
 from classifiers.data.splitting import held_out
@@ -25,20 +25,18 @@ class ImageDataModule(LoaderDataModule, ABC):
 
     Args:
         root: the folder of all data sets; None means `data/` in the project.
-        batch_size: images in a batch, of training and evaluation alike.
+        batch_size: images in a batch.
         val_size: images held out of the training split for validation: their share below 1, else their number.
         split_seed: which ones; independent of the run's seed.
         validate_on_test: train on the whole training split and validate on the official test images instead, so that
             test images choose the best checkpoint. Only to repeat published figures that were got that way.
-        shuffle: whether each epoch draws the training images in another order.
         one_hot: whether labels are served as one-hot rows `(B, K)`.
         mean: of each channel, subtracted from the images in [0, 1]; None means that of the training images.
         std: of each channel, by which they are divided then; None means that of the training images.
-        augmentations: applied in turn to each training batch, on its device.
-        num_workers: processes that fetch batches; 0 is fastest for images in memory.
+        kwargs: options of all loaders.
 
     Raises:
-        UserError: `batch_size` or `num_workers` too small, or not one `mean` and one positive `std` for each channel.
+        UserError: not one `mean` and one positive `std` for each channel.
     """
 
     in_channels: int
@@ -54,32 +52,22 @@ class ImageDataModule(LoaderDataModule, ABC):
         val_size: int | float = 0.1,
         split_seed: int = 0,
         validate_on_test: bool = False,
-        shuffle: bool = True,
         one_hot: bool = False,
         mean: list[float] | None = None,
         std: list[float] | None = None,
-        augmentations: list[Augmentation] | None = None,
-        num_workers: int = 0,
+        **kwargs: Any,
     ) -> None:
-        super().__init__()
-        if batch_size < 1:
-            raise UserError(f"--data.batch_size is {batch_size}: it must be at least 1")
-        if num_workers < 0:
-            raise UserError(f"--data.num_workers is {num_workers}: it must be at least 0")
+        super().__init__(batch_size, **kwargs)
         self.root = Path(root) if root else project_root() / "data"
-        self.batch_size = batch_size
         self.val_size = val_size
         self.split_seed = split_seed
         self.validate_on_test = validate_on_test
-        self.shuffle = shuffle
         self.one_hot = one_hot
         self.mean = mean or self.mean
         self.std = std or self.std
         if not len(self.mean) == len(self.std) == self.in_channels or min(self.std) <= 0:
             values = f"--data.mean is {list(self.mean)} and --data.std {list(self.std)}"
             raise UserError(f"{values}: they need {self.in_channels} values each, std positive ones")
-        self.augmentations = augmentations or []
-        self.num_workers = num_workers
 
     @property
     def num_classes(self) -> int:
@@ -87,9 +75,10 @@ class ImageDataModule(LoaderDataModule, ABC):
 
     def panel_rows(self) -> dict[str, str]:
         """What the start of a fit tells of the data."""
+        images = f"{len(self.train_set):,} to train, {len(self.val_set):,} to validate"
         return {
             "data": f"{type(self).__name__}, {self.num_classes} classes",
-            "images": f"{len(self.train_set):,} to train, {len(self.val_set):,} to validate",
+            "images": f"{images}, {self.placed}" if self.placed else images,
         }
 
     @property

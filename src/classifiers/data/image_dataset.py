@@ -1,6 +1,6 @@
 """Images and their labels, fetched a batch at a time by one index."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import torch
@@ -23,6 +23,11 @@ class Images(Protocol):
     def __getitem__(self, index: Tensor, /) -> Tensor: ...
 
 
+def first_image(images: Images) -> Tensor:
+    """The first one, `(1, C, H, W)`, of any type: torch 2.9 doesn't index all."""
+    return images[:1] if isinstance(images, Tensor) else images[torch.arange(1)]
+
+
 def checked(images: Images, labels: Tensor, shape: Sequence[int], classes: int, source: str) -> tuple[Images, Tensor]:
     """The images of `shape` `(C, H, W)` as uint8, and as int64 their `labels` `(N,)`, each of one of the `classes`; or
     the labels as they are, if they are rows `(N, K)` already.
@@ -35,7 +40,7 @@ def checked(images: Images, labels: Tensor, shape: Sequence[int], classes: int, 
     if not len(images) or not (rows or labels.shape == (len(images),)):
         found = f"{len(images)} images and labels {tuple(labels.shape)}"
         raise UserError(f"{source} gives {found}: there must be some, and one label (N,) for each image")
-    first, tensor = images[torch.arange(1)], isinstance(images, Tensor)
+    first, tensor = first_image(images), isinstance(images, Tensor)
     if first.shape[1:] != tuple(shape) or not (tensor or first.dtype == torch.uint8):
         found = f"{type(images).__name__} with {first.dtype} of {tuple(first.shape[1:])} for images"
         raise UserError(f"{source} gives {found}: it must be a uint8 Tensor of {tuple(shape)}, (C, H, W)")
@@ -66,3 +71,8 @@ class ImageDataset(Dataset[Batch]):
     def __getitems__(self, batch: list[int]) -> Batch:
         indices = self.indices[batch]
         return self.images[indices], self.labels[indices]
+
+    def batches(self, order: Tensor, size: int) -> Iterator[Batch]:
+        """The images in that `order` `(M,)`, `size` at a time."""
+        for indices in torch.split(self.indices[order.to(self.indices.device)], size):
+            yield self.images[indices], self.labels[indices]

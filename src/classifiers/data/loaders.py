@@ -2,36 +2,74 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import Sampler
 
 from classifiers.data.augmentations import Augmentation
 from classifiers.data.image_dataset import Batch, ImageDataset
+from classifiers.data.image_loader import ImageLoader
+from classifiers.data.on_device import OnDevice
+from classifiers.experiment.errors import UserError
 from classifiers.experiment.sampling.repeatable_data import RepeatableDataModule
 
 
 class LoaderDataModule(RepeatableDataModule):
-    """Serves the sets that a subclass sets up; only training images are shuffled and augmented."""
+    """Serves the sets that a subclass sets up; only training images are shuffled and augmented.
+
+    Args:
+        batch_size: images in a batch.
+        eval_batch_size: images in a batch of evaluation, on which no result depends; None means as in training.
+        shuffle: whether each epoch draws the training images in another order.
+        augmentations: applied in turn to each training batch, on its device.
+        num_workers: processes that fetch batches; 0 is fastest for images in memory.
+        on_device: whether all images are kept in the accelerator's memory; None means if they take at most half of what
+            it has free.
+
+    Raises:
+        UserError: a `batch_size` or `num_workers` too small.
+    """
 
     train_set: ImageDataset
     val_set: ImageDataset
     test_set: ImageDataset
-    batch_size: int
-    shuffle: bool
-    augmentations: list[Augmentation]
-    num_workers: int
+    placed: OnDevice | None = None  # while a fit or an evaluation lasts
 
-    def train_dataloader(self) -> DataLoader[Batch]:
+    def __init__(
+        self,
+        batch_size: int = 128,
+        eval_batch_size: int | None = None,
+        shuffle: bool = True,
+        augmentations: list[Augmentation] | None = None,
+        num_workers: int = 0,
+        on_device: bool | None = None,
+    ) -> None:
+        super().__init__()
+        for name, size, least in (
+            ("batch_size", batch_size, 1),
+            ("eval_batch_size", eval_batch_size, 1),
+            ("num_workers", num_workers, 0),
+        ):
+            if size is not None and size < least:
+                raise UserError(f"--data.{name} is {size}: it must be at least {least}")
+        self.batch_size = batch_size
+        self.eval_batch_size = eval_batch_size
+        self.shuffle = shuffle
+        self.augmentations = augmentations or []
+        self.num_workers = num_workers
+        self.on_device = on_device
+
+    def train_dataloader(self) -> ImageLoader:
         sampler = self.training_sampler(self.train_set, self.batch_size, self.shuffle)
-        return self._dataloader(self.train_set, sampler)
+        return self._dataloader(self.train_set, self.batch_size, sampler)
 
-    def val_dataloader(self) -> DataLoader[Batch]:
+    def val_dataloader(self) -> ImageLoader:
         return self.dataloader(self.val_set)
 
-    def test_dataloader(self) -> DataLoader[Batch]:
+    def test_dataloader(self) -> ImageLoader:
         return self.dataloader(self.test_set)
 
-    def predict_dataloader(self) -> DataLoader[Batch]:
+    def predict_dataloader(self) -> ImageLoader:
         return self.dataloader(self.test_set)
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
@@ -46,22 +84,29 @@ class LoaderDataModule(RepeatableDataModule):
             images = augmentation(images)
         return images
 
-    def dataloader(self, images: ImageDataset) -> DataLoader[Batch]:
+    def dataloader(self, images: ImageDataset) -> ImageLoader:
         """Serves `images` in order and in batches: all of them once, the last batch with what is left.
 
         Of several processes each has its share, none repeated.
         """
-        return self._dataloader(images, self.evaluation_sampler(images))
+        return self._dataloader(images, self.eval_batch_size or self.batch_size, self.evaluation_sampler(images))
 
-    def _dataloader(self, images: ImageDataset, sampler: Sampler[int] | None) -> DataLoader[Batch]:
-        return DataLoader(
+    def teardown(self, stage: str) -> None:
+        self.placed = None
+
+    def _dataloader(self, images: ImageDataset, batch_size: int, sampler: Sampler[int] | None) -> ImageLoader:
+        device = torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
+        if not self.placed or self.placed.device != device:
+            self.placed = OnDevice(device, self.on_device)
+        images = self.placed(images, self.num_workers)
+        return ImageLoader(
             images,
-            batch_size=self.batch_size,
+            batch_size=batch_size,
             sampler=sampler,
             collate_fn=_as_is,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
-            pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
+            pin_memory=device.type == "cuda" and images.indices.device.type == "cpu",
         )
 
 

@@ -3,7 +3,9 @@
 Seen in Lightning 2.6.6. Each mend has a test that fails when its name is gone, or when Lightning needs it no longer.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
@@ -51,6 +53,30 @@ class NoProfiler(PassThroughProfiler):
 
     def profile(self, action_name: str) -> AbstractContextManager[None]:  # type: ignore[override]
         return self.nothing
+
+
+def read_nothing_between_logs(trainer: Trainer) -> None:
+    """Lightning makes a number of each `prog_bar` value after each batch (#21232), and its processes tell each other in
+    each step whether one was sent SIGTERM (#21487), as `StopOnSignal` does now and then: a GPU has to wait for both.
+    """
+    connector, loop = trainer._logger_connector, trainer.fit_loop.epoch_loop
+    connector.on_batch_end = partial(_on_batch_end, trainer, connector.on_batch_end)  # type: ignore[method-assign]
+    loop._broadcast_sigterm_tensor = nullcontext  # type: ignore[assignment, method-assign]
+
+
+def _on_batch_end(trainer: Trainer, update: Callable[[], None]) -> None:
+    due = trainer._logger_connector.should_update_logs or trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
+    if due or not trainer.training or trainer._results is None:
+        update()
+    else:
+        trainer._results.batch = trainer._results.batch_size = None
+
+
+def bar_metrics(trainer: Trainer) -> dict[str, Any]:
+    """What is logged with `prog_bar=True`: on an accelerator as of the last log, or it would have to wait."""
+    if trainer.strategy.root_device.type == "cpu":
+        return trainer.progress_bar_metrics
+    return trainer._logger_connector._progress_bar_metrics
 
 
 def count_steps_rightly(trainer: Trainer) -> None:

@@ -42,5 +42,6 @@ class ConvNet(Net):
                     layers.append(nn.MaxPool2d(2))
                 layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
                 channels = width
-        pool = [nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Dropout(dropout)]
+        side = (image_size - bool(stem)) // 2 ** len(widths)
+        pool = [nn.MaxPool2d(side), nn.Flatten(), nn.Dropout(dropout)]
         super().__init__(nn.Sequential(*layers, *pool), nn.Linear(channels, num_classes))

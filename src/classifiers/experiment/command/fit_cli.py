@@ -18,7 +18,7 @@ from classifiers.experiment.checkpoints.writing import AtomicCheckpointIO
 from classifiers.experiment.command.checkpoint_cli import CheckpointCLI
 from classifiers.experiment.command.explain import trainer_option
 from classifiers.experiment.errors import UserError, one_line
-from classifiers.experiment.mends import NoProfiler
+from classifiers.experiment.mends import NoProfiler, read_nothing_between_logs
 from classifiers.experiment.runs.folder import RunFolder
 from classifiers.experiment.runs.loggers import EventFile
 from classifiers.experiment.runs.panels import print_end
@@ -82,6 +82,7 @@ class FitCLI(CheckpointCLI):
             raise UserError(f"{trainer_option(config.trainer, str(error))}: {one_line(error)}") from error
         if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
             trainer.strategy.checkpoint_io = AtomicCheckpointIO()
+        read_nothing_between_logs(trainer)
         return trainer
 
     def _fit_callbacks(self, config: Any) -> Iterator[Callback]:

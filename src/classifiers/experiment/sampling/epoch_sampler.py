@@ -1,9 +1,10 @@
 """Which share of the data each process draws, in which order, and from where in an epoch that was interrupted."""
 
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
+import torch
+from torch import Tensor
 from torch.utils.data import Dataset, DistributedSampler
 
 
@@ -27,6 +28,14 @@ class EpochSampler(DistributedSampler[int]):
         self.epoch = epoch
         self.skip = skip
 
-    def __iter__(self) -> Iterator[int]:
+    def order(self) -> Tensor:
+        """What is drawn in this epoch `(M,)`: the base class's order, as one tensor instead of a list."""
+        draw = torch.Generator().manual_seed(self.seed + self.epoch)
+        size = len(self.dataset)  # type: ignore[arg-type]
+        order = torch.randperm(size, generator=draw) if self.shuffle else torch.arange(size)
+        shared = order.repeat(-(-self.total_size // size))[: self.total_size]
         skip, self.skip = self.skip, 0
-        return itertools.islice(super().__iter__(), skip, None)
+        return shared[self.rank :: self.num_replicas][skip:]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.order().tolist())

@@ -18,7 +18,7 @@ class FiniteLoss(Callback):
 
     def __init__(self) -> None:
         self._losses: list[tuple[int, Tensor]] = []
-        self._step = 0
+        self._step = self._checked_step = 0
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         self._step = trainer.global_step
@@ -27,7 +27,9 @@ class FiniteLoss(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self._losses.append((self._step, outputs["loss"] if isinstance(outputs, Mapping) else outputs))
-        if len(self._losses) == trainer.log_every_n_steps:  # type: ignore[attr-defined]
+        step, every = trainer.global_step, trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if every and step % every == 0 and step != self._checked_step:  # not in each batch of an accumulated step
+            self._checked_step = step
             self._check()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -10,14 +10,17 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar as LightningBar
 from rich.progress import BarColumn, Progress
 
+from classifiers.experiment.mends import bar_metrics
 from classifiers.experiment.terminal import NotebookLine, of_split, say, shown
+from classifiers.experiment.training.readout import Readout
 
 
 class ProgressBar(LightningBar):
     """A bar with what an epoch came to so far and the time left of the fit; a line for each finished epoch.
 
     The bar shows what the module's method `progress()` returns: a map from metrics to floats, and from what it counts
-    to ints, of which it shows the rate a second. Of a module without it, it shows what is logged with `prog_bar=True`.
+    to ints, of which it shows the rate a second; either may be tensors `()`, which no GPU is made to wait for. Of a
+    module without it, it shows what is logged with `prog_bar=True`.
 
     Args:
         refresh_rate: how often the bar moves in a second, however short the steps are; Lightning's works in each step.
@@ -33,6 +36,7 @@ class ProgressBar(LightningBar):
         self._notebook = NotebookLine() if console.is_jupyter else None
         self._progress = Progress(*columns, console=console, transient=True, auto_refresh=False)
         self._task = self._progress.add_task("", text="")
+        self._read = Readout()
 
     def disable(self) -> None:
         """As Lightning asks of all processes but the first."""
@@ -49,8 +53,8 @@ class ProgressBar(LightningBar):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         if self._due():
-            logged = {**trainer.progress_bar_metrics, "batches": batch_idx + 1}
-            found = getattr(pl_module, "progress", lambda: logged)()
+            progress = getattr(pl_module, "progress", None)
+            found = self._read(progress() if progress else {**bar_metrics(trainer), "batches": batch_idx + 1})
             seconds = time.monotonic() - self._epoch_start
             metrics = " ".join(f"{name} {shown(name, n)}" for name, n in found.items() if isinstance(n, float))
             rates = [f"{n / seconds:,.0f} {name}/s" for name, n in found.items() if not isinstance(n, float)]
