@@ -64,6 +64,7 @@ def test_one_cycle_ends_with_the_run(interval: Any, steps: int) -> None:
     assert config.scheduler.last_epoch == steps
 
 
+@pytest.mark.filterwarnings("ignore:A `OneCycleLR` scheduler is using 'interval'. 'epoch'")
 def test_a_schedule_shorter_than_the_run_is_refused_before_it_starts() -> None:
     model = small(
         synthetic(),

@@ -1,7 +1,7 @@
 """The one LightningModule: any net with its normalisation, loss, metrics, optimiser and learning-rate schedule."""
 
-import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal, Self
 
 import torch
@@ -10,10 +10,10 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from classifiers.data.image_dataset import TO_MODEL, TO_NET, Batch
-from classifiers.experiment import UserError
-from classifiers.experiment.errors import one_line
-from classifiers.experiment.training.learning_rate import require_length, run_length
+from classifiers.experiment.errors import UserError, one_line
+from classifiers.experiment.training.learning_rate import run_length
 from classifiers.metrics import LossAndAccuracy, MeasuredModule, class_indices
+from classifiers.models.compilation import Graph, Mode
 from classifiers.models.net import Net
 from classifiers.models.normalisation import Normalisation
 from classifiers.optimization import parameter_groups, require_callable, total_steps
@@ -32,6 +32,7 @@ class ImageClassifier(MeasuredModule):
         loss: maps logits and targets to a mean loss `()`; None means cross-entropy.
         decay_norms_and_biases: whether the optimiser's weight decay also shrinks parameters of one dimension.
         channels_last: whether net and images are laid out channels last, which most convolutions run faster on.
+        compile: how `torch.compile` makes a graph of the net's training steps; None leaves it as it is.
         average_flips: whether evaluation takes the mean logits of each image and its mirror image.
         class_names: of the K classes, in the order of the logits.
         mean: of each channel, in [0, 1]; subtracted from the images. Of one value: the same for all channels.
@@ -53,6 +54,7 @@ class ImageClassifier(MeasuredModule):
         loss: nn.Module | None = None,
         decay_norms_and_biases: bool = True,
         channels_last: bool = False,
+        compile: Mode | None = None,
         average_flips: bool = False,
         class_names: Sequence[str] = (),
         mean: Sequence[float] = (0.0,),
@@ -65,11 +67,11 @@ class ImageClassifier(MeasuredModule):
         self.net: nn.Module = net.to(memory_format=self.memory_format)
         self.optimizer = require_callable(optimizer or torch.optim.AdamW)
         self.lr_scheduler = lr_scheduler
-        self.lr_scheduler_interval = lr_scheduler_interval
-        self.lr_scheduler_monitor = lr_scheduler_monitor
+        self.lr_scheduler_interval, self.lr_scheduler_monitor = lr_scheduler_interval, lr_scheduler_monitor
         self.loss = loss or nn.CrossEntropyLoss()
         self.decay_norms_and_biases = decay_norms_and_biases
         self.average_flips = average_flips
+        self.graph = Graph(compile)
         self.class_names = tuple(class_names)
         self.image_shape = tuple(image_shape) if image_shape else None
         if image_shape:  # gives the model summary its shapes
@@ -92,14 +94,15 @@ class ImageClassifier(MeasuredModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits `(B, K)` of uint8 images `(B, C, H, W)`; UserError if they are of another type."""
-        if images.dtype != torch.uint8:
-            cure = "give uint8, or fit ArrayDataModule.from_dataset(your_dataset)"
-            raise UserError(f"the images of a batch are {images.dtype}, whose range is unknown: {cure}")
         normalised = self.normalise(images)
-        logits: Tensor = self.net(normalised)
+        logits = self.graph(self.net, normalised)
         if self.average_flips and not self.training:
-            logits = (logits + self.net(normalised.flip(3))) / 2
+            logits = (logits + self.graph(self.net, normalised.flip(3))) / 2
         return logits
+
+    def on_train_start(self) -> None:
+        super().on_train_start()
+        self.graph.make(self.net, self.trainer.train_dataloader)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         return self.evaluate(batch, self.train_metrics)[0]
@@ -119,8 +122,7 @@ class ImageClassifier(MeasuredModule):
         """The loss `()` and the logits `(B, K)` of a batch, counted in `metrics`."""
         images, targets = batch
         logits = self(images)
-        if targets.ndim == 2:
-            targets = targets.to(logits.dtype)
+        targets = targets.to(logits.dtype) if targets.ndim == 2 else targets
         loss: Tensor = self.loss(logits, targets)
         metrics.update(loss, self.correct(logits.detach(), targets))
         return loss, logits
@@ -134,16 +136,15 @@ class ImageClassifier(MeasuredModule):
         return logits.argmax(1) == class_indices(targets)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """UserError if they can't be made, or if the schedule would end before the run."""
-        length = run_length(self.trainer, self.lr_scheduler_interval) if self.lr_scheduler else math.inf
+        """UserError if they can't be made."""
+        interval, monitor = self.lr_scheduler_interval, self.lr_scheduler_monitor
         try:
             optimizer = self.optimizer(parameter_groups(self.parameters(), self.decay_norms_and_biases))
             if self.lr_scheduler is None:
                 return optimizer
-            scheduler = self.lr_scheduler(optimizer, **total_steps(self.lr_scheduler, length))
+            length = total_steps(self.lr_scheduler, partial(run_length, self.trainer, interval))
+            scheduler = self.lr_scheduler(optimizer, **length)
         except (TypeError, ValueError) as error:
             raise UserError(f"the optimizer or its lr_scheduler can't be made: {one_line(error)}") from error
-        interval, monitor = self.lr_scheduler_interval, self.lr_scheduler_monitor
-        require_length(getattr(scheduler, "total_steps", None), length, interval)
         schedule: Any = {"scheduler": scheduler, "interval": interval, "monitor": monitor}
         return {"optimizer": optimizer, "lr_scheduler": schedule}

@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
@@ -55,8 +55,8 @@ def parameter_groups(parameters: Iterable[Parameter], decay_norms_and_biases: bo
     return [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
 
 
-def total_steps(make: LRSchedulerCallable, length: float) -> dict[str, Any]:
-    """The run's `length` as `total_steps`, if `make`, a class or a partial one, takes these and leaves them open.
+def total_steps(make: LRSchedulerCallable, length: Callable[[], float]) -> dict[str, Any]:
+    """The run's `length()` as `total_steps`, if `make`, a class or a partial one, takes these and leaves them open.
 
     Raises:
         UserError: the run has no end.
@@ -69,6 +69,6 @@ def total_steps(make: LRSchedulerCallable, length: float) -> dict[str, Any]:
     ]
     if not any("total_steps" in inspect.signature(made).parameters for made in classes):
         return {}
-    if length == math.inf:
+    if (steps := length()) == math.inf:
         raise UserError("the learning-rate schedule ends with the run, which has no end: give one --trainer.max_epochs")
-    return {"total_steps": length}
+    return {"total_steps": steps}

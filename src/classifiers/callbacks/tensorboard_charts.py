@@ -23,18 +23,21 @@ LAYOUT = {
 
 
 class TensorBoardCharts(Callback):
-    """Training against validation in one chart, a grid of training images, and the graph of the net."""
+    """Training against validation in one chart; training images and the net's graph, after the fit to save its time."""
 
     @rank_zero_only
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if isinstance(trainer.logger, EventFile):
+            trainer.logger.experiment.add_custom_scalars(LAYOUT)
+
+    @rank_zero_only
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        logger = trainer.logger
-        if not (isinstance(logger, EventFile) and isinstance(data, ImageDataModule)):
+        if stage != "fit" or not (isinstance(trainer.logger, EventFile) and isinstance(data, ImageDataModule)):
             return
         assert isinstance(pl_module, ImageClassifier)
         images, labels = data.train_set.first(16)
-        writer = logger.experiment
-        writer.add_custom_scalars(LAYOUT)
+        writer = trainer.logger.experiment
         writer.add_figure("training images", labelled_grid(images, labels, data.class_names, columns=4))
         net = copy.deepcopy(pl_module.net).eval()
         # the writer still traces by torch.jit, which torch deprecates and which warns of nets that look at their images

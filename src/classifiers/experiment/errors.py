@@ -29,6 +29,7 @@ BARE = {
     r"`val_check_interval` .* must be less than or equal": "",
     r"to have \d+ channels, but got [1-4] channels": "--model.net is made for other inputs than those of --data: ",
     r"You set .devices=\d+. and .num_nodes=\d+. in Lightning": "--trainer.devices and --trainer.num_nodes: ",
+    r"No working C\+\+ compiler|working triton": "--model.compile needs a compiler, install one or leave it out: ",
     r"weight tensor should be defined": "--model.loss.weight needs a value for each class: ",
 }
 APART = "the processes don't come together ({}): start every rank, with one MASTER_ADDR, MASTER_PORT and WORLD_SIZE"

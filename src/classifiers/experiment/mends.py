@@ -21,8 +21,7 @@ Model = TypeVar("Model", bound=LightningModule)
 def built_from_config() -> bool:
     """Whether the module under construction is built by the command line, so that its settings are plain values.
 
-    Otherwise `save_hyperparameters()` keeps whatever objects it is made of, and a checkpoint with these can't be read
-    as data.
+    Otherwise `save_hyperparameters()` keeps objects, and a checkpoint with these can't be read as data.
     """
     return _given_hyperparameters.get() is not None
 
@@ -32,8 +31,7 @@ def instantiate(cli: LightningCLI, kind: type[Model], links: dict[str, Any], *ar
 
     Lightning notes all, those that the class in question doesn't take too, and such settings build no model again.
     """
-    model: Model = _InstantiatorFn(cli, "model")(kind, *args, applied_instantiation_links=links, **kwargs)
-    return model
+    return _InstantiatorFn(cli, "model")(kind, *args, applied_instantiation_links=links, **kwargs)
 
 
 class QuickHooks(LightningModule):
@@ -56,8 +54,8 @@ class NoProfiler(PassThroughProfiler):
 
 
 def read_nothing_between_logs(trainer: Trainer) -> None:
-    """Lightning makes a number of each `prog_bar` value after each batch (#21232), and its processes tell each other in
-    each step whether one was sent SIGTERM (#21487), as `StopOnSignal` does now and then: a GPU has to wait for both.
+    """Without it, a GPU waits in each step for a number of each `prog_bar` value (#21232), and for what processes tell
+    each other of SIGTERM (#21487), as `StopOnSignal` lets them do now and then.
     """
     connector, loop = trainer._logger_connector, trainer.fit_loop.epoch_loop
     connector.on_batch_end = partial(_on_batch_end, trainer, connector.on_batch_end)  # type: ignore[method-assign]
@@ -74,9 +72,8 @@ def _on_batch_end(trainer: Trainer, update: Callable[[], None]) -> None:
 
 def bar_metrics(trainer: Trainer) -> dict[str, Any]:
     """What is logged with `prog_bar=True`: on an accelerator as of the last log, or it would have to wait."""
-    if trainer.strategy.root_device.type == "cpu":
-        return trainer.progress_bar_metrics
-    return trainer._logger_connector._progress_bar_metrics
+    at_once = trainer.strategy.root_device.type == "cpu"
+    return trainer.progress_bar_metrics if at_once else trainer._logger_connector._progress_bar_metrics
 
 
 def count_steps_rightly(trainer: Trainer) -> None:
@@ -136,8 +133,7 @@ class OpenCLI(LightningCLI):
     def plain_config(self) -> dict[str, Any]:
         """All options of the subcommand as plain values, and the targets of links."""
         self._dump_config()
-        dump: dict[str, Any] = self.config_dump
-        return dump
+        return self.config_dump  # type: ignore[no-any-return]
 
     def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
         if not self.needs_options(subcommand):

@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor
 
+from classifiers.experiment.checkpoints.writing import AtomicCheckpointIO
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.terminal import say
 
@@ -21,14 +23,24 @@ class RunCheckpoint(Checkpoint):
     _told = False
 
     def save(self, trainer: Trainer) -> None:
-        """Write the checkpoint, and before it what the loggers still hold of the steps before it."""
+        """Write the checkpoint while the fit goes on, and before it what the loggers still hold of earlier steps."""
         if self.path is not None:
             for logger in trainer.loggers:
                 logger.save()
-            trainer.save_checkpoint(self.path, weights_only=False)  # of all, not of the weights alone
+            io = trainer.strategy.checkpoint_io
+            with io.in_background() if isinstance(io, AtomicCheckpointIO) else nullcontext():
+                trainer.save_checkpoint(self.path, weights_only=False)  # of all, not of the weights alone
         elif not (self._told or trainer.fast_dev_run):  # type: ignore[attr-defined]
             self._told = True
             say(f"no {self.name}.ckpt is written: this Trainer has no run folder, as fit(model, data) makes one")
+
+    def finish(self, trainer: Trainer) -> None:
+        """Save, and wait until all checkpoints are on the disk, for all processes."""
+        self.save(trainer)
+        io = trainer.strategy.checkpoint_io
+        if isinstance(io, AtomicCheckpointIO):
+            io.wait()
+        trainer.strategy.barrier()
 
 
 class BestCheckpoint(RunCheckpoint):
@@ -109,7 +121,7 @@ class LastCheckpoint(RunCheckpoint):
             self.save(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self.save(trainer)
+        self.finish(trainer)
 
     def save(self, trainer: Trainer) -> None:
         super().save(trainer)

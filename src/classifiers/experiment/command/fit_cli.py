@@ -29,6 +29,7 @@ from classifiers.experiment.training.finite_loss import FiniteLoss
 from classifiers.experiment.training.learning_rate import LearningRate
 from classifiers.experiment.training.progress_bar import ProgressBar
 from classifiers.experiment.training.stop_on_signal import StopOnSignal
+from classifiers.experiment.training.threads import Threads, use_threads
 
 Kind = TypeVar("Kind", bound=Callback)
 LOADERS = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",), "predict": ("predict",)}
@@ -39,7 +40,7 @@ class FitCLI(CheckpointCLI):
 
     metrics: Sequence[str] = ("val/loss", "test/loss")  # what a run is told by; the first chooses the best checkpoint
 
-    options: Sequence[str] = ("config", "experiment", "resume", "init_weights", "ckpt_path")  # beside the Trainer's
+    options: Sequence[str] = ("config", "experiment", "resume", "init_weights", "ckpt_path", "threads")  # not Trainer's
 
     def callbacks(self, config: Any) -> Iterator[Callback]:
         """What a task adds to the subcommand whose options are `config`."""
@@ -48,6 +49,7 @@ class FitCLI(CheckpointCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--experiment", type=str | None, help="Names the run's folder; null: as the first config")
         parser.add_argument("--resume", type=str | None, help="Run folder whose fit goes on in place")
+        parser.add_argument("--threads", type=int | None, help="In which a CPU computes; null: as torch likes")
         parser.add_argument("--made_by_hand", type=list[str] | None, help="Written by fits of objects made in Python")
         parser.add_argument("--init_weights", type=str | None, help="Checkpoint whose weights start the fit")
         parser.add_lightning_class_args(BestCheckpoint, "best_checkpoint")
@@ -57,6 +59,7 @@ class FitCLI(CheckpointCLI):
             parser.link_arguments(source, target, apply_on="instantiate")
 
     def instantiate_classes(self) -> None:
+        use_threads(self.config[self.subcommand].threads)
         super().instantiate_classes()
         for stage in LOADERS[str(self.subcommand)]:
             if not is_overridden(f"{stage}_dataloader", self.datamodule):
@@ -86,7 +89,7 @@ class FitCLI(CheckpointCLI):
         return trainer
 
     def _fit_callbacks(self, config: Any) -> Iterator[Callback]:
-        yield from (ExactResume(), StopOnSignal(), FiniteLoss(), LearningRate())
+        yield from (ExactResume(), StopOnSignal(), FiniteLoss(), LearningRate(), Threads(config.threads))
         own = self.config_init.fit.trainer.callbacks or []
         if config.trainer.enable_progress_bar is not False and not any(isinstance(c, LightningBar) for c in own):
             yield ProgressBar()

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import torch
 from lightning.pytorch import LightningDataModule, LightningModule
 
 from classifiers.experiment.checkpoints.describing import PLAIN
@@ -49,6 +50,7 @@ def fitted(
         objects[0].train()  # it is a fitted one, of an earlier run
     if not one_at_a_time.acquire(blocking=False):
         raise UserError("a fit is running in this process: wait for its end, or start another process")
+    threads = torch.get_num_threads()
     try:
         with as_user_errors(), exiting_on_signals(), quiet():
             done = copy_context().run(cli, ["fit", *arguments], objects, **made)  # jsonargparse would keep its parser
@@ -61,6 +63,7 @@ def fitted(
     finally:
         for part in objects or ():
             part.trainer = None  # or it would keep all of the fit alive
+        torch.set_num_threads(threads)
         one_at_a_time.release()
 
 

@@ -11,7 +11,7 @@ class Readout:
     """Reads tensors `()` by a copy that the device makes when it comes to it."""
 
     def __init__(self) -> None:
-        self._latest: dict[str, int | float] = {}
+        self._latest: dict[str, Any] = {}
         self._copied: dict[str, Tensor] = {}
         self._arrived: Any = None
 
@@ -25,7 +25,7 @@ class Readout:
             self._copied = {name: value.to("cpu", non_blocking=True) for name, value in tensors.items()}
             self._arrived = event_after(next((v.device for v in tensors.values() if v.device.type != "cpu"), None))
         if self._arrived is None or self._arrived.query():
-            self._latest = dict(zip(self._copied, map(Tensor.tolist, self._copied.values()), strict=True))
+            self._latest = {name: value.tolist() for name, value in self._copied.items()}
             self._copied = {}
         return self._latest
 

@@ -82,7 +82,7 @@ class StopOnSignal(Callback):
     def _stop_if_told(self, trainer: Trainer) -> None:
         if _any(trainer, self.received is not None):
             last = next(callback for callback in trainer.checkpoint_callbacks if isinstance(callback, LastCheckpoint))
-            last.save(trainer)
+            last.finish(trainer)
             where = f"saved {last.path}" if last.path else "nothing to save"
             say(f"Stopped before step {trainer.global_step}: {where}")
             exit_at_once(self.received or signal.SIGTERM)
