@@ -14,6 +14,7 @@ from lightning.pytorch.cli import LightningCLI
 from lightning.pytorch.core.mixins import hparams_mixin
 from lightning.pytorch.demos.boring_classes import RandomDataset
 from lightning.pytorch.profilers import PassThroughProfiler
+from lightning.pytorch.trainer.connectors.logger_connector import result as logger_result
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -29,6 +30,9 @@ PRIVATE = {
     "_restarting",
     "_batches_that_stepped",
     "_results",
+    "_logger_connector",
+    "_broadcast_sigterm_tensor",
+    "_progress_bar_metrics",
     "_parse_ckpt_path",
     "_add_instantiators",
     "_set_seed",
@@ -201,6 +205,55 @@ def test_epoch_sums() -> None:
     reached = [[trainer.callback_metrics[name].item() for name in names] for trainer in (whole, stock, mended)]
     assert reached[0] == reached[2] == [2.5, 1, 4, 10]
     needed(reached[1] != reached[0], "epoch_sums and add_epoch_sums")
+
+
+class OnBar(Line):
+    """Shows the number of each batch on the bar, where it may be read."""
+
+    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+        self.log("shown", torch.tensor(batch_idx + 1.0), prog_bar=True)
+        return self.layer(batch).sum()
+
+
+def batches_that_read(monkeypatch: pytest.MonkeyPatch, mended: bool) -> list[float]:
+    """The batches of two epochs of four after which a number is made of a value for the bar, logging every third."""
+    found: list[float] = []
+    monkeypatch.setattr(logger_result, "convert_tensors_to_scalars", lambda value: found.append(value.tolist()))
+    trainer = Trainer(max_epochs=2, log_every_n_steps=3, **QUIET)
+    if mended:
+        mends.read_nothing_between_logs(trainer)
+    loader = DataLoader(RandomDataset(2, 4))
+    trainer.fit(OnBar(), loader, loader)
+    return sorted(set(found))
+
+
+def test_read_nothing_between_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = Trainer(**QUIET)
+    require(trainer, "_logger_connector")
+    require(trainer.fit_loop.epoch_loop, "_broadcast_sigterm_tensor")
+    assert batches_that_read(monkeypatch, mended=True) == [2, 3, 4]  # steps 3 and 6 log, and the last of an epoch
+    needed(1 in batches_that_read(monkeypatch, mended=False), "read_nothing_between_logs")
+    step = inspect.getsource(type(trainer.fit_loop.epoch_loop).advance)
+    needed("self._broadcast_sigterm_tensor()" in step, "the line of read_nothing_between_logs on SIGTERM")
+
+
+@pytest.mark.parametrize(("device", "numbers"), [("cpu", [None, 1.0, 2.0, 3.0]), ("meta", [None, None, None, 3.0])])
+def test_bar_metrics(device: str, numbers: list[float | None]) -> None:
+    trainer = Trainer(max_epochs=1, log_every_n_steps=3, **QUIET)
+    mends.read_nothing_between_logs(trainer)
+    require(trainer._logger_connector, "_progress_bar_metrics")
+    shown: list[float | None] = []
+
+    class Look(Callback):
+        def on_train_batch_start(self, trainer: Trainer, *_: Any) -> None:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(type(trainer.strategy), "root_device", torch.device(device))
+                shown.append(mends.bar_metrics(trainer).get("shown"))
+
+    trainer.callbacks.append(Look())  # type: ignore[attr-defined]
+    loader = DataLoader(RandomDataset(2, 4))
+    trainer.fit(OnBar(), loader, loader)
+    assert shown == numbers
 
 
 HOOKS = {

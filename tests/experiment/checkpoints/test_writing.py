@@ -1,14 +1,17 @@
 import os
 import pickle
 import subprocess
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 import torch
 
 from classifiers.cli import main
+from classifiers.experiment.checkpoints import writing
 from classifiers.experiment.checkpoints.writing import AtomicCheckpointIO
 from classifiers.experiment.errors import UserError
 from tests.conftest import SMALL
@@ -55,6 +58,85 @@ def test_a_fit_on_a_disk_that_fills_ends_with_one_line(small_disk: Path, capsys:
     assert "No space left on device" in line
     for path in small_disk.rglob("*.ckpt"):
         torch.load(path, weights_only=True)
+
+
+@pytest.fixture
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Event:
+    """Nothing is written before this is set."""
+    may_write, really = Event(), writing.write
+
+    def write(*given: Any) -> None:
+        assert may_write.wait(timeout=60)
+        really(*given)
+
+    monkeypatch.setattr(writing, "write", write)
+    return may_write
+
+
+def test_in_the_background_a_checkpoint_is_what_it_was_when_it_was_saved(tmp_path: Path, slow_disk: Event) -> None:
+    tied = torch.zeros(2)
+    state = OrderedDict(weights=tied, same=tied, list=[tied, {"rates": [0.1]}], pair=(tied, 1))
+    io = AtomicCheckpointIO()
+    with io.in_background():
+        io.save_checkpoint({"state": state}, tmp_path / "last.ckpt")
+    tied += 1
+    state["list"][1]["rates"].append(0.2)
+    assert not (tmp_path / "last.ckpt").exists()
+    slow_disk.set()
+    loaded = io.load_checkpoint(tmp_path / "last.ckpt")["state"]
+    assert type(loaded) is OrderedDict
+    tensors = [loaded["weights"], loaded["same"], loaded["list"][0], loaded["pair"][0]]
+    assert [tensor.tolist() for tensor in tensors] == [[0, 0]] * 4
+    assert loaded["list"][1] == {"rates": [0.1]}
+    io.teardown()
+
+
+def test_checkpoints_are_written_in_order_and_no_more_than_two_wait(tmp_path: Path, slow_disk: Event) -> None:
+    io, saved = AtomicCheckpointIO(), []
+
+    def save(*values: int) -> None:
+        with io.in_background():
+            for value in values:
+                io.save_checkpoint({"value": value}, tmp_path / "last.ckpt")
+                saved.append(value)
+
+    save(1, 2)
+    third = Thread(target=save, args=(3,))
+    third.start()
+    third.join(timeout=0.1)
+    assert saved == [1, 2]
+    slow_disk.set()
+    third.join()
+    io.save_checkpoint({"value": 4}, tmp_path / "now.ckpt")  # at once, but after those before it
+    assert [torch.load(tmp_path / f"{name}.ckpt")["value"] for name in ("last", "now")] == [3, 4]
+    io.teardown()
+    with io.in_background():
+        io.save_checkpoint({"value": 5}, tmp_path / "last.ckpt")  # a second fit
+    io.teardown()
+    assert torch.load(tmp_path / "last.ckpt")["value"] == 5
+
+
+@pytest.mark.parametrize("when", ["wait", "teardown", "save"])
+def test_what_cannot_be_written_is_told_once(when: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    io = AtomicCheckpointIO()
+    with io.in_background():
+        io.save_checkpoint({}, tmp_path / "file/last.ckpt")
+    tell = {"wait": io.wait, "teardown": io.teardown, "save": lambda: io.save_checkpoint({}, tmp_path / "other.ckpt")}
+    with pytest.raises(UserError, match="^can't write .*file/last.ckpt"):
+        tell[when]()
+    io.teardown()
+
+
+def test_without_memory_for_a_copy_it_is_written_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(value: Any) -> Any:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(writing, "snapshot", none)
+    io = AtomicCheckpointIO()
+    with io.in_background():
+        io.save_checkpoint({"value": 1}, tmp_path / "last.ckpt")
+        assert torch.load(tmp_path / "last.ckpt") == {"value": 1}
 
 
 class Hostile:

@@ -1,6 +1,8 @@
 from typing import Any
 
+import pytest
 import torch
+from torch.utils.data import DistributedSampler
 
 from classifiers.data.image_dataset import ImageDataset
 from classifiers.experiment.sampling.epoch_sampler import EpochSampler
@@ -39,3 +41,13 @@ def test_processes_share_the_images() -> None:
 
 def test_without_shuffling_the_order_is_the_images() -> None:
     assert list(sampler(shuffle=False, epoch=5)) == list(range(10))
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 7, 25])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_the_order_is_the_base_classes(processes: int, shuffle: bool) -> None:
+    for rank in range(processes):
+        ours = sampler(processes=processes, rank=rank, shuffle=shuffle, seed=3, epoch=2)
+        theirs = DistributedSampler(IMAGES, processes, rank, shuffle, seed=3)
+        theirs.set_epoch(2)
+        assert ours.order().tolist() == list(ours) == list(theirs)
