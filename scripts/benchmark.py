@@ -12,6 +12,7 @@ from typing import Literal
 import torch
 from benchmarks.equal_time import draw, equal_time
 from benchmarks.fits import growth, memory, overhead, start_up, tutorials
+from benchmarks.gpu import gpu, gpu_recipes
 from benchmarks.loader import loader
 from benchmarks.measure import Bench, Row
 from rich.box import MARKDOWN
@@ -26,7 +27,7 @@ from classifiers.experiment.paths import project_root
 
 SECTIONS = {
     section.__name__.replace("_", "-"): section
-    for section in (tutorials, overhead, loader, start_up, memory, growth, equal_time)
+    for section in (tutorials, overhead, loader, start_up, memory, growth, gpu, gpu_recipes, equal_time)
 }
 
 
@@ -62,7 +63,9 @@ def write(out: Path, rows: list[Row], bench: Bench) -> None:
 
 if __name__ == "__main__":
     parser = StrictParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--only", nargs="+", type=Literal[tuple(SECTIONS)], help="sections; all but equal-time if none")
+    parser.add_argument(
+        "--only", nargs="+", type=Literal[tuple(SECTIONS)], help="sections; those that can be run if none"
+    )
     parser.add_argument("--full", action="store_true", help="equal-time too: three seeds, about twenty minutes more")
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement (default 3)")
     parser.add_argument("--root", type=Path, default=project_root() / "data", help="folder of the data sets")
@@ -75,7 +78,10 @@ if __name__ == "__main__":
         bench = Bench(arguments.root.absolute(), arguments.rounds, lambda text: progress.update(task, description=text))
         rows: list[Row] = []
         require_writable(arguments.out.parent, "--out")
-        for name in arguments.only or [name for name in SECTIONS if arguments.full or name != "equal-time"]:
+        left_out = {"equal-time"} if not arguments.full else set()
+        if not torch.cuda.is_available():
+            left_out |= {"gpu", "gpu-recipes"}
+        for name in arguments.only or [name for name in SECTIONS if name not in left_out]:
             for row in SECTIONS[name](bench):
                 rows.append(row)
                 progress.print(f"{row.section}, {row.case}: {row.ours} against {row.theirs}", highlight=False)

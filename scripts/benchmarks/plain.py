@@ -66,11 +66,12 @@ RECIPES = {
 
 
 def plain(clock: Clock, name: str, root: str, seed: str = "0") -> None:
-    """Train and test a recipe on the CPU by the tutorials' own loops; the loss is printed now and then."""
+    """Train and test a recipe by the tutorials' own loops; the loss is printed now and then."""
     torch.manual_seed(int(seed))
     recipe = RECIPES[name]
+    device = torch.accelerator.current_accelerator() or "cpu"  # as they choose it, and a fit does
     batches, test_batches = (recipe.loader(Path(root), train) for train in (True, False))
-    net = recipe.net()
+    net = recipe.net().to(device)
     optimizer = recipe.optimizer(net.parameters())
     clock.start()
     for _ in range(recipe.epochs):
@@ -78,7 +79,7 @@ def plain(clock: Clock, name: str, root: str, seed: str = "0") -> None:
         running = 0.0
         for step, (images, labels) in enumerate(batches, 1):
             optimizer.zero_grad()
-            loss = nn.functional.cross_entropy(net(images), labels)
+            loss = nn.functional.cross_entropy(net(images.to(device)), labels.to(device))
             loss.backward()
             optimizer.step()
             running += loss.item()
@@ -86,15 +87,15 @@ def plain(clock: Clock, name: str, root: str, seed: str = "0") -> None:
                 print(f"step {step} loss {running / recipe.print_every:.3f}", flush=True)
                 running = 0.0
             clock.step()
-        clock.epoch(_accuracy(net, test_batches))
+        clock.epoch(_accuracy(net, test_batches, device))
     clock.write()
 
 
 @torch.no_grad()
-def _accuracy(net: nn.Module, batches: DataLoader[Any]) -> float:
+def _accuracy(net: nn.Module, batches: DataLoader[Any], device: torch.device | str) -> float:
     net.eval()
     correct = 0
     for images, labels in batches:
         classes = labels.argmax(1) if labels.ndim == 2 else labels
-        correct += (net(images).argmax(1) == classes).sum().item()
+        correct += (net(images.to(device)).argmax(1) == classes.to(device)).sum().item()
     return correct / len(batches.dataset)

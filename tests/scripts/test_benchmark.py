@@ -5,8 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from benchmark import table, write
+from benchmarks import gpu
 from benchmarks.clock import Clock
 from benchmarks.equal_time import draw
 from benchmarks.measure import CONFIGS, Bench, Row, Timing, fit, loop, python
@@ -54,7 +56,7 @@ def test_the_table_is_markdown(capsys: pytest.CaptureFixture[str]) -> None:
 def test_results_are_written_with_the_machine_that_gave_them(tmp_path: Path) -> None:
     write(tmp_path / "b.json", [Row("s", "c", "1", "2", 0.5, 1.0)], Bench(tmp_path, 3, print))
     content = json.loads((tmp_path / "b.json").read_text())
-    assert content["machine"].keys() == {"cpu", "cores", "python", "torch", "rounds"}
+    assert content["machine"].keys() == {"cpu", "gpu", "cores", "python", "torch", "rounds"}
     assert content["rows"][0]["value"] == 0.5
     assert content["rows"][0]["met"] is False
 
@@ -103,10 +105,34 @@ def test_mistakes_are_found_before_anything_is_measured(script: Script, capsys: 
         assert f"error: {line}" in capsys.readouterr().err
 
 
+def test_a_recipe_for_a_gpu_is_told_with_its_spread_and_its_first_step_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fitted(*options: str) -> Timing:
+        seed = int(options[-1].rpartition("=")[2])
+        return Timing(0, 100, [130, 131], [], 0, {"test/acc": 0.94 + 0.001 * seed, "seconds": 34.0 + seed})
+
+    monkeypatch.setattr(gpu, "fit", fitted)
+    accuracy, seconds = gpu._recipe(Bench(Path(), 1, str), "cifar10", 0.94, 5)
+    assert (accuracy.ours, accuracy.met) == ("94.20% ± 0.16%, 5 seeds", True)
+    assert (seconds.ours, seconds.theirs, seconds.met) == ("6.00 s", "first step 30.0 s", False)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize("section", ["gpu", "gpu-recipes"])
+def test_without_a_gpu_its_sections_are_one_line(
+    section: str, script: Script, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        script("benchmark.py", "--only", section, f"--out={tmp_path}/b.json")
+    assert exit_info.value.code == 2
+    line = "error: there is no CUDA GPU here: leave gpu and gpu-recipes out of --only"
+    assert capsys.readouterr().err.splitlines()[-1] == line
+
+
 @pytest.mark.slow
 def test_every_loop_makes_its_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "OMP_NUM_THREADS", "1")
-    timings = [fit(*SMALL, steps=12), loop("bare", *SMALL, steps=12), loop("barebones", *SMALL, steps=12)]
+    loops = ("bare", "graphed", "barebones")
+    timings = [fit(*SMALL, steps=12), *(loop(name, *SMALL, steps=12) for name in loops)]
     for timing in timings:
         assert len(timing.steps) == 12
         assert timing.begun < timing.started < timing.steps[0] < timing.steps[-1]
