@@ -1,18 +1,19 @@
 """What only a GPU can show, as far as tests go; `scripts/benchmark.py --only gpu` measures it."""
 
-import os
-import subprocess
-import sys
+import io
 from pathlib import Path
+from typing import Any
 
 import pytest
+import rich
 import torch
-from benchmarks import syncs
+from lightning.pytorch import Callback, LightningModule, Trainer
+from rich.console import Console
 
 from classifiers.cli import main
 from classifiers.data.on_device import free_memory
 from classifiers.experiment.training.readout import Readout
-from tests.conftest import SMALL
+from tests.conftest import SMALL, Cli
 from tests.experiment.checkpoints.test_resume import FIT, SGD, content, differences, kill_and_resume, run_of
 from tests.processes import finished
 
@@ -55,16 +56,32 @@ def test_a_killed_run_goes_on_to_the_same_bits(
     assert differences(content(run_of(tmp_path / "whole")), content(run)) == []
 
 
+class NoWaits(Callback):
+    """Makes an error of each wait for the device between the logs of steps 50 and 100."""
+
+    done = False
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        if trainer.global_step == 55:
+            torch.cuda.set_sync_debug_mode("error")
+        elif trainer.global_step == 95:
+            torch.cuda.set_sync_debug_mode("default")
+            NoWaits.done = True
+
+
 @pytest.mark.parametrize("options", [[], [COMPILED]], ids=["eager", "compiled"])
-def test_no_step_waits_between_two_logs(options: list[str], tmp_path: Path) -> None:
+def test_no_step_waits_between_two_logs(options: list[str], fit: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=120)
+    monkeypatch.setattr(rich, "get_console", lambda: console)
     crop = ["--data.augmentations+=RandomCrop", "--data.augmentations.padding=2"]
-    many = ["--data.batch_size=4", "--data.train_size=1000", *crop]
     watched = ["--trainer.enable_progress_bar=true", "--trainer.log_every_n_steps=50", "--trainer.gradient_clip_val=1"]
-    count = [f"--trainer.callbacks+={syncs.__name__}.Syncs", f"--trainer.callbacks.out={tmp_path}/waits"]
-    fit = ["fit", *SMALL, *NET, *ON_GPU, BF16, *many, *watched, *options, *count]
-    environment = {**os.environ, "PYTHONPATH": str(Path(syncs.__file__).parents[1])}
-    subprocess.run([sys.executable, "-m", "classifiers", *fit], cwd=tmp_path, check=True, env=environment)
-    assert (tmp_path / "waits").read_text() == ""
+    many = ["--data.batch_size=4", "--data.train_size=1000", *crop, f"--trainer.callbacks+={__name__}.NoWaits"]
+    monkeypatch.setattr(NoWaits, "done", False)
+    try:
+        fit(*NET, *ON_GPU, BF16, *many, *watched, *options)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert NoWaits.done
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ def paths(tmp_path: Path) -> list[Path]:
 def probabilities_of(path: Path, count: int) -> Tensor:
     images, _ = synthetic().load(train=False)
     with torch.inference_mode():
-        return load_classifier(path)(images[:count]).softmax(1)
+        return load_classifier(path, "cpu")(images[:count]).softmax(1)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 128])
