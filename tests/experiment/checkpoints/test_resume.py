@@ -107,6 +107,11 @@ def test_a_killed_run_goes_on_as_if_it_had_never_stopped(
     assert differences(whole, content(run)) == []
 
 
+def test_a_run_killed_before_its_first_checkpoint_begins_anew(tmp_path: Path, whole: dict[str, Any]) -> None:
+    run = kill_and_resume(tmp_path, ["--last_checkpoint.every_n_steps=1000"], "on_train_batch_start", 5)
+    assert differences(whole, content(run)) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_every_recipe_goes_on_from_every_moment(recipe: str, tmp_path: Path, promise: Promise) -> None:

@@ -78,7 +78,7 @@ class EventFile(TensorBoardLogger):
     """
 
     def __init__(self, folder: Path, step: int = 0) -> None:
-        super().__init__(folder, name="", version="", default_hp_metric=False, purge_step=step or None)
+        super().__init__(folder, name="", version="", default_hp_metric=False, purge_step=step)
 
     @rank_zero_only
     def log_final(self, settings: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
