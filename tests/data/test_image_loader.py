@@ -41,6 +41,13 @@ def test_batches_are_those_of_a_plain_loader(sampler: Any, size: int) -> None:
     assert len(ours) == len(theirs)
 
 
+def test_an_epoch_may_be_set_until_the_first_batch() -> None:
+    sampler, later = (EpochSampler(DATASET, 1, 0, True, 7, epoch=epoch, skip=0) for epoch in (0, 3))
+    batches = iter(ImageLoader(DATASET, 4, sampler=sampler, collate_fn=as_is))
+    sampler.set_epoch(3)
+    assert same(list(batches), list(ImageLoader(DATASET, 4, sampler=later, collate_fn=as_is)))
+
+
 def test_workers_and_batch_samplers_of_others_work_as_ever() -> None:
     theirs = list(DataLoader(DATASET, 4, collate_fn=as_is))
     assert same(list(ImageLoader(DATASET, 4, num_workers=1, collate_fn=as_is)), theirs)

@@ -15,11 +15,12 @@ class ImageLoader(DataLoader[Batch]):
     dataset: ImageDataset
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
-        if self.num_workers or self.batch_size is None or type(self.batch_sampler) is not BatchSampler:
-            return super().__iter__()
-        sampler = self.sampler
+        plain = type(self.batch_sampler) is BatchSampler and not self.num_workers
+        return self._batches() if plain else super().__iter__()
+
+    def _batches(self) -> Iterator[Batch]:
+        """The order is drawn with the first batch: an epoch may be set until then."""
+        sampler, size = self.sampler, self.batch_size or 1
         order = sampler.order() if isinstance(sampler, EpochSampler) else torch.tensor([*sampler], dtype=torch.long)
-        batches = self.dataset.batches(order, self.batch_size)
-        if not self.pin_memory:
-            return batches
-        return ((images.pin_memory(), labels.pin_memory()) for images, labels in batches)
+        for images, labels in self.dataset.batches(order, size):
+            yield (images.pin_memory(), labels.pin_memory()) if self.pin_memory else (images, labels)
