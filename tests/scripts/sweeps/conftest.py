@@ -7,6 +7,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+import sqlalchemy
 from optuna import Study
 
 from classifiers.experiment.paths import project_root
@@ -45,7 +46,11 @@ def sweep(arguments: list[str], script: Script, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def load(tmp_path: Path) -> Callable[[], Study]:
-    return lambda: optuna.load_study(study_name="space", storage=f"sqlite:///{tmp_path}/sweeps/space/study.db")
+    def load() -> optuna.Study:
+        url, closing = f"sqlite:///{tmp_path}/sweeps/space/study.db", {"poolclass": sqlalchemy.NullPool}
+        return optuna.load_study(study_name="space", storage=optuna.storages.RDBStorage(url, closing))
+
+    return load
 
 
 def states(study: Study) -> list[str]:

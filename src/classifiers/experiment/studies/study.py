@@ -65,9 +65,9 @@ def open_study(
 
 def _storage(url: str) -> Storage:
     sqlite = url.startswith("sqlite")
-    options: dict[str, Any] = (
-        {"connect_args": {"timeout": LOCKED, "isolation_level": None}} if sqlite else {"pool_pre_ping": True}
-    )
+    options: dict[str, Any] = {"pool_pre_ping": True}
+    if sqlite:  # whose connections are cheap, and are closed after use
+        options = {"connect_args": {"timeout": LOCKED, "isolation_level": None}, "poolclass": sqlalchemy.NullPool}
     tables = sqlalchemy.inspect(sqlalchemy.create_engine(url, **options)).get_table_names()
     if tables and "trial_heartbeats" not in tables:
         raise UserError(f"the database {_shown(url)} is of something else: it has a table {tables[0]}")
