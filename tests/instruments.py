@@ -49,6 +49,7 @@ class Watch(Callback):
         self.log_file = Path(log)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        trainer.strategy.checkpoint_io.wait()  # type: ignore[attr-defined]  # or a checkpoint is open now and then
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         with self.log_file.open("a") as file:
             print(pages * os.sysconf("SC_PAGE_SIZE") // 1024, len(list(Path("/proc/self/fd").iterdir())), file=file)

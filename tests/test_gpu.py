@@ -1,4 +1,4 @@
-"""What only a GPU can show, as far as tests go; `scripts/benchmark.py --only gpu` measures it."""
+"""What only a GPU can show."""
 
 import io
 from pathlib import Path
