@@ -7,6 +7,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from classifiers.experiment import ExperimentModule
+from classifiers.experiment.training.log_steps import LogSteps
 
 
 class LossAndAccuracy(Metric):
@@ -65,16 +66,14 @@ class MeasuredModule(ExperimentModule):
     def __init__(self) -> None:
         super().__init__()
         self.train_metrics, self.val_metrics, self.test_metrics = (LossAndAccuracy() for _ in range(3))
-        self.logged_step = 0
+        self.log_steps = LogSteps()
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        step, every = self.trainer.global_step, self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if every and step % every == 0 and step != self.logged_step:  # not in each batch of an accumulated step
-            self.logged_step = step
+        if self.log_steps.now(self.trainer):
             self.log("train/loss", self.train_metrics.loss_since_last_log(), prog_bar=True)
 
     def on_train_start(self) -> None:
-        self.logged_step = self.trainer.global_step
+        self.log_steps.begin(self.trainer)
 
     def progress(self) -> dict[str, Tensor]:
         """The loss and accuracy `()` of this process's images since the epoch began, and their number `()`."""

@@ -119,7 +119,6 @@ def test_a_real_graph(processes: list[str], tmp_path: Path) -> None:
         *SMALL,
         "--model.net=ConvNet",
         "--model.net.widths=[4]",
-        "--trainer.default_root_dir=runs",
         *processes,
     ]
     losses = []

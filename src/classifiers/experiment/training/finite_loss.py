@@ -8,6 +8,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from classifiers.experiment.errors import UserError
+from classifiers.experiment.training.log_steps import LogSteps
 
 
 class FiniteLoss(Callback):
@@ -18,7 +19,11 @@ class FiniteLoss(Callback):
 
     def __init__(self) -> None:
         self._losses: list[tuple[int, Tensor]] = []
-        self._step = self._checked_step = 0
+        self._step = 0
+        self._log_steps = LogSteps()
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._log_steps.begin(trainer)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         self._step = trainer.global_step
@@ -27,9 +32,7 @@ class FiniteLoss(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self._losses.append((self._step, outputs["loss"] if isinstance(outputs, Mapping) else outputs))
-        step, every = trainer.global_step, trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if every and step % every == 0 and step != self._checked_step:  # not in each batch of an accumulated step
-            self._checked_step = step
+        if self._log_steps.now(trainer):
             self._check()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from classifiers.experiment.errors import UserError
+from classifiers.experiment.training.log_steps import LogSteps
 
 
 class LearningRate(Callback):
@@ -19,7 +20,7 @@ class LearningRate(Callback):
 
     def __init__(self) -> None:
         self._resumed: list[dict[str, Any]] = []
-        self._logged_step = 0
+        self._log_steps = LogSteps()
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         self._resumed = checkpoint.get("lr_schedulers", [])
@@ -30,7 +31,7 @@ class LearningRate(Callback):
                 require_length(schedule.get("total_steps"), run_length(trainer, config.interval), config.interval)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._logged_step = trainer.global_step
+        self._log_steps.begin(trainer)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         self.rate = trainer.optimizers[0].param_groups[0]["lr"] if trainer.optimizers else 0.0
@@ -38,9 +39,7 @@ class LearningRate(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        step, every = trainer.global_step, trainer.log_every_n_steps  # type: ignore[attr-defined]
-        if every and step % every == 0 and step != self._logged_step:  # not in each batch of an accumulated step
-            self._logged_step = step
+        if self._log_steps.now(trainer):
             pl_module.log("lr", self.rate)  # of this step: the schedule has advanced
 
 
