@@ -64,9 +64,9 @@ def wait_for_file(process: subprocess.Popen[str], folder: Path, pattern: str) ->
             raise AssertionError(f"it ended with {process.wait(timeout=0.05)}")
 
 
-def finished(folder: Path, *arguments: str) -> Running:
+def finished(folder: Path, *arguments: str, before: Callable[[], None] | None = None) -> Running:
     """As `start`, but done, without an error."""
-    running = start(folder, *arguments)
+    running = start(folder, *arguments, before=before)
     assert running.wait() == 0, running.err
     return running
 

@@ -1,7 +1,6 @@
 """What is compiled, by a backend that notes it and runs the net's own operations; `-m slow` has the real one."""
 
 import copy
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from torch import Tensor, nn
 from classifiers import open_run
 from classifiers.inference import export, prediction
 from tests.conftest import SMALL
-from tests.experiment.checkpoints.test_resume import FIT, content, differences, run_of
+from tests.experiment.checkpoints.test_resume import FIT, content, differences, kill_and_resume, run_of
 from tests.processes import finished, start
 from tests.small_models import small, synthetic, trained
 
@@ -87,7 +86,7 @@ def test_a_copy_is_as_it_was_before() -> None:
 def test_a_fit_comes_to_the_same_and_its_checkpoint_is_used_as_ever(options: list[str], tmp_path: Path) -> None:
     fit = [*FIT, "--model.net=ConvNet", "--model.net.widths=[4]", "--trainer.max_epochs=2", *options]
     finished(tmp_path / "as it is", *fit)
-    assert start(tmp_path / "compiled", *fit, "--model.compile=default", before=noted).wait() == 0
+    finished(tmp_path / "compiled", *fit, "--model.compile=default", before=noted)
     as_it_is, graph = (content(run_of(tmp_path / name)) for name in ("as it is", "compiled"))
     del as_it_is["best"]["hyper_parameters"], graph["best"]["hyper_parameters"]
     assert differences(as_it_is["best"]["state_dict"], graph["best"]["state_dict"]) == []
@@ -101,13 +100,10 @@ def test_a_fit_comes_to_the_same_and_its_checkpoint_is_used_as_ever(options: lis
 
 
 def test_a_killed_run_goes_on_to_the_same_bits(tmp_path: Path) -> None:
-    fit = [*FIT, "--model.compile=default", "--trainer.max_epochs=2"]
-    assert start(tmp_path / "whole", *fit, before=noted).wait() == 0
-    kill = {"": "tests.instruments.Kill", ".hook": "on_train_batch_start", ".step": 5, ".once": tmp_path / "killed"}
-    options = [f"--trainer.callbacks{'' if key else '+'}{key}={value}" for key, value in kill.items()]
-    assert start(tmp_path / "run", *fit, *options, before=noted).wait() == -signal.SIGKILL
-    run = run_of(tmp_path / "run")  # which goes on at the last, short batch of an epoch
-    assert start(tmp_path / "run", "fit", f"--resume={run}", before=noted).wait() == 0
+    recipe = ["--model.compile=default", "--trainer.max_epochs=2"]
+    finished(tmp_path / "whole", *FIT, *recipe, before=noted)
+    # it goes on at the last, short batch of an epoch
+    run = kill_and_resume(tmp_path / "killed", recipe, "on_train_batch_start", 5, before=noted)
     assert differences(content(run_of(tmp_path / "whole")), content(run)) == []
 
 

@@ -1,6 +1,7 @@
 import json
 import random
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +83,14 @@ def content(run: Path) -> dict[str, Any]:
     return found
 
 
-def kill_and_resume(folder: Path, recipe: list[str], hook: str, step: int) -> Path:
+def kill_and_resume(
+    folder: Path, recipe: list[str], hook: str, step: int, before: Callable[[], None] | None = None
+) -> Path:
     kill = {"": "tests.instruments.Kill", ".hook": hook, ".step": step, ".once": folder / "killed"}
     options = [f"--trainer.callbacks{'' if key else '+'}{key}={value}" for key, value in kill.items()]
-    assert start(folder, *FIT, *recipe, *options).wait() == -signal.SIGKILL
+    assert start(folder, *FIT, *recipe, *options, before=before).wait() == -signal.SIGKILL
     run = run_of(folder)
-    finished(folder, "fit", f"--resume={run}")
+    finished(folder, "fit", f"--resume={run}", before=before)
     return run
 
 
