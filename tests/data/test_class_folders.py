@@ -14,30 +14,60 @@ def test_each_sub_folder_is_a_class(tmp_path: Path) -> None:
     (root / "light/notes.txt").touch()
     (root / "notes.txt").touch()
     (root / ".cache").mkdir()
-    names, splits = find_files(root)
+    names, splits, left_out = find_files(root)
     assert (names, splits.keys()) == (("dark", "light"), {"train"})
+    assert left_out == {".txt": 1, "beside the classes": 1}
     found = [str(Path(path).relative_to(root)) for path in splits["train"].paths]
     assert found == ["dark/000.png", "dark/001.jpg", "dark/002.webp", "light/001.jpg", "light/002.webp",
                      "light/deeper/x.PNG"]  # fmt: skip
+    assert splits["train"].names.tolist() == ["000.png", "001.jpg", "002.webp", "001.jpg", "002.webp", "deeper/x.PNG"]
     assert splits["train"].labels.tolist() == [0, 0, 0, 1, 1, 1]
 
 
-def test_splits_have_their_folders(tmp_path: Path) -> None:
-    for count, split in enumerate(("train", "val", "test"), 2):
-        write_photos(tmp_path / split, count)
-    names, splits = find_files(tmp_path)
+@pytest.mark.parametrize(
+    "folders", ["train val test", "Training VALID testing", "trn dev Tst", "TRAIN validation Test"]
+)
+def test_parts_have_their_folders_by_any_usual_name(folders: str, tmp_path: Path) -> None:
+    for count, folder in enumerate(folders.split(), 2):
+        write_photos(tmp_path / folder, count)
+    names, parts, _ = find_files(tmp_path)
     assert names == ("dark", "light")
-    assert {split: files.labels.bincount().tolist() for split, files in splits.items()} == {
+    assert {part: files.labels.bincount().tolist() for part, files in parts.items()} == {
         "train": [2, 2],
         "val": [3, 3],
         "test": [4, 4],
     }
-    assert {path.split("/")[-3] for path in splits["val"].paths} == {"val"}
+    assert {path.split("/")[-3] for path in parts["val"].paths} == {folders.split()[1]}
 
 
-def test_a_class_may_have_the_name_of_a_split(tmp_path: Path) -> None:
+def test_parts_with_other_classes_are_no_classes(tmp_path: Path) -> None:
+    write_photos(tmp_path / "training", 2, {"a": 60, "b": 90, "c": 180})
+    write_photos(tmp_path / "testing", 2, {"a": 60, "b": 90})
+    with pytest.raises(UserError, match=f"{tmp_path}/training and {tmp_path}/testing have different classes: only"):
+        find_files(tmp_path)
+
+
+def test_a_part_has_one_folder(tmp_path: Path) -> None:
+    write_photos(tmp_path / "train", 2)
+    write_photos(tmp_path / "Training", 2)
+    with pytest.raises(UserError, match=f"Training and train in {tmp_path} are both of the part train: give it one"):
+        find_files(tmp_path)
+
+
+def test_a_class_may_not_have_the_name_of_a_part(tmp_path: Path) -> None:
     write_photos(tmp_path, 2, {"train": 60, "plane": 180})
-    assert find_files(tmp_path)[0] == ("plane", "train")
+    with pytest.raises(UserError, match=f"{tmp_path}/plane is no part, as others beside it are: name parts train, val"):
+        find_files(tmp_path)
+    (tmp_path / "plane").rename(tmp_path / "Test")
+    with pytest.raises(UserError, match=f"{tmp_path}/train needs a sub-folder for each of two or more classes, and"):
+        find_files(tmp_path)
+
+
+def test_what_holds_folders_alone_is_no_class(tmp_path: Path) -> None:
+    write_photos(tmp_path / "one", 2)
+    write_photos(tmp_path / "two", 2, {"cat": 60, "dog": 180})
+    with pytest.raises(UserError, match=f"^{tmp_path}/one holds folders alone, and so may be no class: name parts"):
+        find_files(tmp_path)
 
 
 def test_a_folder_that_has_no_classes_is_refused(tmp_path: Path) -> None:
@@ -64,27 +94,9 @@ def test_other_classes_than_those_of_the_training_images_are_refused(split: str,
         find_files(tmp_path)
 
 
-def test_folders_that_are_no_splits_are_refused(tmp_path: Path) -> None:
+def test_parts_need_one_to_train_on(tmp_path: Path) -> None:
     write_photos(tmp_path / "test", 2)
     with pytest.raises(UserError, match=f"there is no folder {tmp_path}/train with a sub-folder for each class beside"):
-        find_files(tmp_path)
-    write_photos(tmp_path / "train", 2)
-    write_photos(tmp_path / "valid", 2)
-    with pytest.raises(UserError, match=f"{tmp_path}/valid is no train, val or test with a sub-folder for each class"):
-        find_files(tmp_path)
-    (tmp_path / "valid").rename(tmp_path / ".valid")
-    write_photos(tmp_path / "val", 2, {})
-    (tmp_path / "val").mkdir()
-    with pytest.raises(UserError, match=f"{tmp_path}/val is no train, val or test with a sub-folder for each class"):
-        find_files(tmp_path)
-
-
-def test_splits_of_other_names_are_not_taken_for_classes(tmp_path: Path) -> None:
-    for name in ("Train", "Test"):
-        write_photos(tmp_path / name, 2)
-    with pytest.raises(
-        UserError, match=f"^Test, Train in {tmp_path} have the same sub-folders: name splits train, val"
-    ):
         find_files(tmp_path)
 
 

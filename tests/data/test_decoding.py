@@ -7,8 +7,9 @@ import torch
 from rich.console import Console
 
 from classifiers.data import decoding
-from classifiers.data.decoding import ImageFiles, check_images, read_images
-from classifiers.data.image_files import find_images, read_image
+from classifiers.data.decoding import ImageFiles, read_images, require_all, unreadable
+from classifiers.data.image_files import read_image
+from classifiers.data.image_search import find_images
 from classifiers.experiment.errors import UserError
 from tests.photos import write_photos
 
@@ -45,20 +46,31 @@ def test_all_unreadable_files_are_named(paths: list[str]) -> None:
     with pytest.raises(UserError) as error:
         read_images(paths, SHAPE)
     first, second = str(error.value).split("; ")
-    assert first == f"2 of 40 images can't be used: {paths[2]} is no AVIF, BMP, GIF, JPEG, PNG, TIFF or WEBP image"
+    kinds = "AVIF, BMP, GIF, JPEG, JPEG2000, PNG, PPM, TIFF or WEBP"
+    assert first == f"2 of 40 images can't be used: {paths[2]} is no {kinds} image"
     assert second.startswith(f"{paths[31]} can't be read: ")
+    assert second.endswith(": mend them, or go on without them by --data.skip_unreadable true")
+    assert unreadable(paths, SHAPE).keys() == {2, 31}
 
 
-def test_of_many_unreadable_files_the_first_are_named(paths: list[str]) -> None:
-    check_images(paths)
+def test_many_unreadable_files_are_listed_in_a_file(paths: list[str], tmp_path: Path) -> None:
+    require_all(unreadable(paths, SHAPE), 40)
+    assert not (tmp_path / "unreadable_images.txt").exists()
     for path in paths:
         Path(path).write_bytes(b"")
-    for refused in (lambda: check_images(paths), lambda: read_images(paths, SHAPE)):
-        with pytest.raises(UserError) as error:
-            refused()
-        *named, more = str(error.value).split("; ")
-        assert [line.split(": ")[-1].split(" is no ")[0] for line in named] == sorted(paths)[:5]
-        assert (named[0].split(":")[0], more) == ("40 of 40 images can't be used", "and 35 more")
+    with pytest.raises(UserError) as error:
+        read_images(paths, SHAPE)
+    *named, more = str(error.value).split("; ")
+    assert [line.split(": ")[-1].split(" is no ")[0] for line in named] == sorted(paths)[:5]
+    assert named[0].split(":")[0] == "40 of 40 images can't be used"
+    assert more.startswith(f"and 35 more, all in {tmp_path}/unreadable_images.txt: mend them, or go on without")
+    listed = (tmp_path / "unreadable_images.txt").read_text().splitlines()
+    assert [line.split(" is no ")[0] for line in listed] == sorted(paths)
+
+
+def test_images_are_read_while_gradients_are_off_for_good(paths: list[str]) -> None:
+    with torch.inference_mode():
+        assert torch.equal(read_images(paths, SHAPE), ImageFiles(np.array(paths), SHAPE)[torch.arange(40)])
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -46,7 +46,7 @@ def test_a_folder_is_split_by_class(photos: Path, streamed: dict[str, Any]) -> N
     data = made(photos, test_size=0.2, val_size=10, **streamed)
     assert (data.class_names, data.num_classes, data.image_shape) == (("dark", "light"), 2, (3, 12, 12))
     found = inspect_data(data)
-    assert found.per_class == {"train": [35, 35], "val": [5, 5], "test": [10, 10]}
+    assert found.per_class == {"train": [40, 40], "val": [3, 3], "test": [7, 7]}
     images = [image.numpy().tobytes() for split in (data.train_set, data.val_set, data.test_set)
               for image in split.first(100)[0]]  # fmt: skip
     assert len(set(images)) == 100
@@ -69,7 +69,7 @@ def test_splits_with_folders_of_their_own_are_kept(tmp_path: Path, streamed: dic
 def test_training_and_test_images_alone_are_split_from_training_images(tmp_path: Path) -> None:
     write_photos(tmp_path / "train", 20)
     write_photos(tmp_path / "test", 4)
-    assert inspect_data(made(tmp_path)).per_class == {"train": [18, 18], "val": [2, 2], "test": [4, 4]}
+    assert inspect_data(made(tmp_path)).per_class == {"train": [19, 19], "val": [1, 1], "test": [4, 4]}
     on_test = made(tmp_path, validate_on_test=True)
     assert [len(split) for split in (on_test.train_set, on_test.val_set, on_test.test_set)] == [40, 8, 8]
 
@@ -105,7 +105,7 @@ def test_sets_beyond_the_memory_limit_are_streamed_by_workers(photos: Path) -> N
 def test_mean_and_std_are_those_of_the_training_images(photos: Path, streamed: dict[str, Any], channels: int) -> None:
     data = made(photos, in_channels=channels, **streamed)
     pixels = torch.cat([data.train_set.first(100)[0], data.val_set.first(100)[0]]).double() / 255
-    assert len(pixels) == 90
+    assert len(pixels) == 92
     assert data.mean == pytest.approx(pixels.mean((0, 2, 3)).tolist())
     assert data.std == pytest.approx(pixels.std((0, 2, 3)).tolist())
     found = inspect_data(data)
@@ -132,8 +132,8 @@ def test_unreadable_images_are_named_before_training(photos: Path, streamed: dic
 def test_an_image_that_is_found_damaged_by_a_worker_is_one_line(photos: Path) -> None:
     path = photos / "dark/001.jpg"
     Image.new("RGB", (300, 300)).save(path)
-    path.write_bytes(path.read_bytes()[:900])
     data = made(photos, mean=[0.5] * 3, std=[0.5] * 3, **STREAMED)
+    path.write_bytes(path.read_bytes()[:900])
     loaders = [data.train_dataloader(), data.val_dataloader(), data.test_dataloader()]
     with pytest.raises(UserError, match=f"^{path} can't be read: .*truncated"):
         list(itertools.chain(*loaders))
@@ -224,3 +224,38 @@ def test_cifar10_as_files_is_the_same_in_memory_and_streamed(tmp_path: Path, pro
             count += len(images)
     assert count == 60_000
     promise(f"Image folder: {count:,} PNG files of CIFAR-10 give the same batches in memory and streamed")
+
+
+@KINDS
+def test_unreadable_images_are_left_out_if_that_is_asked_for(
+    photos: Path, streamed: dict[str, Any], tmp_path: Path
+) -> None:
+    before = made(photos)
+    (photos / "dark/000.png").write_bytes(b"")
+    jpeg = photos / "light/007.jpg"
+    jpeg.write_bytes(jpeg.read_bytes()[:-20])
+    data = made(photos, skip_unreadable=True, **streamed)
+    assert data.panel_rows()["left out"] == f"2 unreadable, as in {tmp_path}/unreadable_images.txt"
+    assert len((tmp_path / "unreadable_images.txt").read_text().splitlines()) == 2
+    for part in ("train", "val", "test"):
+        assert set(data.known(part).tolist()) <= set(before.known(part).tolist())
+    assert sum(len(data.known(part)) for part in ("train", "val", "test")) == 98
+
+
+@KINDS
+def test_an_image_is_known_by_its_class_name_and_size(photos: Path, streamed: dict[str, Any], tmp_path: Path) -> None:
+    data = made(photos, **streamed)
+    known = {part: set(data.known(part).tolist()) for part in ("train", "val", "test")}
+    assert len(set.union(*known.values())) == 100
+    moved = photos.rename(tmp_path / "elsewhere")
+    assert {part: set(made(moved).known(part).tolist()) for part in known} == known
+    on_test = made(moved, validate_on_test=True)
+    assert set(on_test.known("train").tolist()) == known["train"] | known["val"]
+    assert set(on_test.known("val").tolist()) == known["test"]
+
+
+def test_what_is_left_out_is_told(photos: Path) -> None:
+    (photos / "dark/x.heic").touch()
+    (photos / "light/.ipynb_checkpoints").mkdir()
+    (photos / "light/.ipynb_checkpoints/000.png").touch()
+    assert made(photos).panel_rows()["left out"] == "1 .heic, 1 hidden"

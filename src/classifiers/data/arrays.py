@@ -11,9 +11,10 @@ from torch import Tensor
 from classifiers.data.image_dataset import Images, first_image
 from classifiers.data.pixels import as_tensor, channels_first
 from classifiers.data.samples import Samples, read_samples
-from classifiers.data.splitting import stratified_parts
+from classifiers.data.splitting import parts_by_class
 from classifiers.data.stratified import SAMPLE, StratifiedDataModule
 from classifiers.experiment.errors import UserError
+from classifiers.metrics import class_indices
 
 Array = Tensor | NDArray[Any] | Sequence[Any]
 
@@ -22,14 +23,14 @@ class ArrayDataModule(StratifiedDataModule):
     """Images `(N, C, H, W)`, `(N, H, W, C)` or `(N, H, W)` that `as_uint8` takes, and labels `(N,)`, in memory.
 
     They are as high as wide, of 1 or 3 channels. Validation images, and test images that aren't given, are held out of
-    them: an equal share of each class, drawn by `split_seed`.
+    them, by their pixels and `split_seed`: see `parts_by_class`.
 
     Args:
         images: to train and validate on.
         labels: their classes: whole numbers from 0, or names.
         test: images and labels to test on.
         class_names: in the order of the labels; None means the labels' own, sorted; "0", "1" and so on of numbers.
-        test_size: images held out for the test where `test` isn't given: their share below 1, else their number.
+        test_size: images held out for the test where `test` isn't given: their share below 1, else their number, about.
         mean: of each channel, subtracted from the images in [0, 1]; None means that of those to train and validate on.
         std: of each channel, by which they are divided then; None means that of the same images.
         kwargs: options of every data module.
@@ -56,7 +57,7 @@ class ArrayDataModule(StratifiedDataModule):
         super().__init__(mean=mean, std=std, **kwargs)
         pool, numbers = self.checked(pool, numbers, "images")
         sizes = {"val": self.val_size} if test else {"test": test_size, "val": self.val_size}
-        parts = stratified_parts(numbers, sizes, self.split_seed)
+        parts = parts_by_class(class_indices(numbers), self.identities(pool, train=True), sizes, self.split_seed)
         self._train_size = len(parts["train"])
         order = torch.cat([parts["train"], parts["val"]])
         self._fit = _at(pool, order), numbers[order]
@@ -91,7 +92,7 @@ def _images(images: Array | Samples) -> Images:
 
 
 def _at(images: Images, index: Tensor) -> Images:
-    return Samples(images.dataset, images.indices[index]) if isinstance(images, Samples) else images[index]
+    return images.at(index) if isinstance(images, Samples) else images[index]
 
 
 def _coded(labels: Array, class_names: Sequence[str] | None) -> tuple[Tensor, tuple[str, ...]]:

@@ -1,5 +1,7 @@
-"""Which image files a folder holds, of which class and for which split."""
+"""Which image files a folder holds, of which class and for which part."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,82 +10,103 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from classifiers.data.image_files import find_images
+from classifiers.data.identity import of_names
+from classifiers.data.image_search import find_images, is_hidden
 from classifiers.experiment.errors import UserError
 
-SPLITS = ("train", "val", "test")
+PARTS = {  # and the names of their folders, in any case
+    "train": ("train", "training", "trn"),
+    "val": ("val", "valid", "validate", "validation", "dev"),
+    "test": ("test", "testing", "tst"),
+}
 
 
 @dataclass(frozen=True)
 class Files:
-    """Paths `(N,)` of image files, and the classes `(N,)` of what they show."""
+    """Paths `(N,)` of image files, their names `(N,)` in the folder of their class, and classes `(N,)`."""
 
     paths: NDArray[np.str_]
+    names: NDArray[np.str_]
     labels: Tensor
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: slice | Tensor) -> "Files":
-        return Files(self.paths[index], self.labels[index])
+        return Files(self.paths[index], self.names[index], self.labels[index])
 
     def __add__(self, other: "Files") -> "Files":
-        return Files(np.concatenate([self.paths, other.paths]), torch.cat([self.labels, other.labels]))
+        names = np.concatenate([self.names, other.names])
+        return Files(np.concatenate([self.paths, other.paths]), names, torch.cat([self.labels, other.labels]))
+
+    def identities(self, class_names: Sequence[str]) -> Tensor:
+        """What each file `(N,)` is known by: its class, its name and how long it is."""
+        classes = (class_names[label] for label in self.labels.tolist())
+        files = zip(classes, self.names, self.paths, strict=True)
+        try:
+            return of_names(f"{kind}/{name} {Path(path).stat().st_size}" for kind, name, path in files)
+        except OSError as error:
+            raise UserError(f"{error.filename} went away ({error.strerror}) while the folder was read") from error
 
 
-def find_files(root: Path) -> tuple[tuple[str, ...], dict[str, Files]]:
-    """The names of the classes, sorted, and the files of each split for which `root` has a folder, by name.
+def find_files(root: Path) -> tuple[tuple[str, ...], dict[str, Files], Counter[str]]:
+    """The names of the classes, sorted, the files of each part for which `root` has a folder, by name, and how many
+    other files are left out, by their endings.
 
-    A split's folder is `train`, `val` or `test` and has a sub-folder for each class; without any of them, `root` itself
-    has, and all is `train`.
+    A part's folder is named as in `PARTS` and has a sub-folder for each class; without any of them, `root` itself has,
+    and all is `train`.
 
     Raises:
-        UserError: there is no such folder, fewer than two classes, one without images, or other ones in some split.
+        UserError: there is no such folder, fewer than two classes, one without images, or other ones in some part.
     """
     if not root.is_dir():
         raise UserError(f"there is no folder {root}: --data.root names one that has a sub-folder for each class")
-    if not any(_folders(root / name) for name in SPLITS):
-        if alike := _alike(_folders(root)):
-            raise UserError(f"{alike} in {root} have the same sub-folders: name splits train, val and test")
-        names, files = _find_classes(root)
-        return names, {"train": files}
-    if not _folders(root / "train"):
+    left_out = Counter[str]()
+    folders = _folders(root)
+    parts = {part: [folder for folder in folders if folder.name.lower() in PARTS[part]] for part in PARTS}
+    if not any(parts.values()):
+        names, files = _find_classes(root, folders, left_out)
+        return names, {"train": files}, left_out
+    for part, named in parts.items():
+        if len(named) > 1:
+            both = " and ".join(folder.name for folder in named)
+            raise UserError(f"{both} in {root} are both of the part {part}: give it one folder")
+    if strange := [folder for folder in folders if [folder] not in parts.values()]:
+        other = "is no part, as others beside it are: name parts train, val and test, and no class so"
+        raise UserError(f"{strange[0]} {other}")
+    if not parts["train"]:
         raise UserError(f"there is no folder {root / 'train'} with a sub-folder for each class beside those in {root}")
-    if strange := [folder for folder in _folders(root) if folder.name not in SPLITS or not _folders(folder)]:
-        raise UserError(f"{strange[0]} is no train, val or test with a sub-folder for each class, as others in {root}")
-    names, train = _find_classes(root / "train")
-    splits = {"train": train}
-    for split in ("val", "test"):
-        if (root / split).exists():
-            others, splits[split] = _find_classes(root / split)
-            if differing := sorted({*names} ^ {*others}):
-                only = (f"only {'train' if name in names else split} has {name}" for name in differing)
-                raise UserError(f"{root / 'train'} and {root / split} have different classes: {', '.join(only)}")
-    return names, splits
+    found = {
+        part: _find_classes(folder, _folders(folder), left_out) for part, named in parts.items() for folder in named
+    }
+    names, _ = found["train"]
+    for part, (others, _) in found.items():
+        if differing := sorted({*names} ^ {*others}):
+            only = (f"only {'train' if name in names else part} has {name}" for name in differing)
+            folders = [parts["train"][0], parts[part][0]]
+            raise UserError(f"{folders[0]} and {folders[1]} have different classes: {', '.join(only)}")
+    return names, {part: files for part, (_, files) in found.items()}, left_out
 
 
-def _alike(folders: list[Path]) -> str:
-    """The names of two or more folders if all have the same sub-folders, and some; else nothing."""
-    names = (tuple(inner.name for inner in _folders(folder)) for folder in folders)  # lazily: a class may be large
-    first = next(names, ())
-    same = len(folders) > 1 and first and all(other == first for other in names)
-    return ", ".join(folder.name for folder in folders) if same else ""
-
-
-def _find_classes(folder: Path) -> tuple[tuple[str, ...], Files]:
-    classes = _folders(folder)
+def _find_classes(folder: Path, classes: list[Path], left_out: Counter[str]) -> tuple[tuple[str, ...], Files]:
     if len(classes) < 2:
-        found = f"{classes[0].name} alone" if classes else "none"
-        raise UserError(f"{folder} needs a sub-folder for each of two or more classes, and has {found}")
-    paths = [np.array([str(file) for file in find_images(path)]) for path in classes]
-    labels = [torch.full((len(found),), label) for label, found in enumerate(paths)]
-    return tuple(path.name for path in classes), Files(np.concatenate(paths), torch.cat(labels))
+        has = f"{classes[0].name} alone" if classes else "none"
+        raise UserError(f"{folder} needs a sub-folder for each of two or more classes, and has {has}")
+    for path in classes:
+        if _folders(path) and not any(entry.is_file() and not is_hidden(entry.name) for entry in path.iterdir()):
+            cure = f"name parts train, val and test, give --data.root {path}, or put a class's images right into it"
+            raise UserError(f"{path} holds folders alone, and so may be no class: {cure}")
+    if beside := sum(entry.is_file() and not is_hidden(entry.name) for entry in folder.iterdir()):
+        left_out["beside the classes"] += beside
+    found = [(path, find_images(path, left_out)) for path in classes]
+    paths = np.array([str(file) for _, images in found for file in images])
+    names = np.array([file.relative_to(path).as_posix() for path, images in found for file in images])
+    labels = torch.repeat_interleave(torch.tensor([len(images) for _, images in found]))
+    return tuple(path.name for path in classes), Files(paths, names, labels)
 
 
 def _folders(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
     try:
-        return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        return sorted(path for path in folder.iterdir() if path.is_dir() and not is_hidden(path.name))
     except OSError as error:
         raise UserError(f"can't look into {folder} ({error.strerror})") from error

@@ -1,8 +1,10 @@
 """Many image files as tensors: all at once into memory, or a batch at a time."""
 
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import rich
@@ -13,11 +15,13 @@ from rich.progress import track
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
-from classifiers.data.image_files import check_image, quietly, read_image
+from classifiers.data.image_files import quietly, read_image
 from classifiers.experiment.errors import UserError
+from classifiers.experiment.files import write_whole
 
 MANY = 1000  # from which on there is a progress bar
 NAMED = 5  # unreadable files, at most
+LIST = Path("unreadable_images.txt")  # of all of them
 Step = TypeVar("Step")
 
 
@@ -50,43 +54,55 @@ def read_images(paths: Sequence[str] | NDArray[np.str_], shape: Sequence[int]) -
     Raises:
         UserError: it names those that can't be read.
     """
-    images = torch.empty(len(paths), *shape, dtype=torch.uint8)
+    images = np.empty((len(paths), *shape), np.uint8)  # a tensor of inference mode would refuse what threads write
 
     def read(index: int) -> None:
         images[index] = read_image(paths[index], shape)
 
-    _for_all(len(paths), read, "Reading")
-    return images
+    require_all(_failures(len(paths), read, "Reading"), len(paths))
+    return torch.from_numpy(images)
 
 
-def check_images(paths: Sequence[str] | NDArray[np.str_]) -> None:
-    """Look at the headers of all the files.
-
-    Raises:
-        UserError: it names those that are no images.
-    """
-    _for_all(len(paths), lambda index: check_image(paths[index]), "Checking")
+def unreadable(paths: Sequence[str] | NDArray[np.str_], shape: Sequence[int]) -> dict[int, str]:
+    """The indices of those images that can't be read, and why; all are decoded, none is kept."""
+    return _failures(len(paths), lambda index: read_image(paths[index], shape), "Checking")
 
 
-def _for_all(count: int, act: Callable[[int], None], what: str) -> None:
-    """Call `act` with every index below `count`, in threads, and raise one UserError for all that it raised."""
+def require_all(failures: Mapping[int, str], count: int) -> None:
+    """Raise one UserError for all `failures` among `count` images."""
+    if not failures:
+        return
+    told = "; ".join(sorted(failures.values())[:NAMED])
+    if len(failures) > NAMED:
+        told += f"; and {len(failures) - NAMED:,} more, all in {write_list(failures)}"
+    cure = ": mend them, or go on without them by --data.skip_unreadable true" if count > 1 else ""
+    raise UserError(f"{len(failures):,} of {count:,} images can't be used: {told}{cure}")
 
-    def failures(chunk: range) -> list[str]:
-        failed = []
+
+def write_list(failures: Mapping[int, str]) -> Path:
+    """Write all `failures` to `LIST` in the current folder, if it can be written to."""
+    if rank_zero_only.rank == 0:  # type: ignore[attr-defined]
+        with contextlib.suppress(OSError):
+            write_whole(LIST, "".join(f"{reason}\n" for reason in sorted(failures.values())))
+    return LIST.absolute()
+
+
+def _failures(count: int, act: Callable[[int], Any], what: str) -> dict[int, str]:
+    """Call `act` with every index below `count`, in threads; why it raised a UserError, by the index."""
+
+    def failures(chunk: range) -> dict[int, str]:
+        failed = {}
         for index in chunk:
             try:
                 act(index)
             except UserError as error:
-                failed.append(str(error))
+                failed[index] = str(error)
         return failed
 
     chunks = [range(start, min(start + 16, count)) for start in range(0, count, 16)]
     with quietly(), ThreadPoolExecutor() as pool:
         done = tracked(pool.map(failures, chunks), len(chunks), what, count)
-        failed = sorted(reason for reasons in done for reason in reasons)
-    if failed:
-        more = f"; and {len(failed) - NAMED:,} more" if len(failed) > NAMED else ""
-        raise UserError(f"{len(failed):,} of {count:,} images can't be used: {'; '.join(failed[:NAMED])}{more}")
+        return {index: reason for failed in done for index, reason in failed.items()}
 
 
 def tracked(steps: Iterable[Step], total: int, what: str, count: int) -> Iterable[Step]:

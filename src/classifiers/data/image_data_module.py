@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from classifiers.data.identity import of_pixels
 from classifiers.data.image_dataset import ImageDataset, Images, checked
 from classifiers.data.loaders import LoaderDataModule
 from classifiers.data.splitting import held_out
@@ -101,6 +102,18 @@ class ImageDataModule(LoaderDataModule, ABC):
             self.test_set = ImageDataset(images, labels, torch.arange(len(images)))
         if self.validate_on_test:
             self.val_set = self.test_set
+
+    def identities(self, images: Images, train: bool) -> Tensor:
+        """What each of the `images` that `load` gave is known by `(N,)`, wherever it lies."""
+        if isinstance(images, Tensor):
+            return of_pixels(images)
+        found: Tensor = getattr(images, "identities", torch.arange(len(images)))
+        return found
+
+    def known(self, part: str) -> Tensor:
+        images = getattr(self, f"{part}_set")
+        train = part != "test" and not (part == "val" and self.validate_on_test)
+        return self.identities(images.images, train)[images.indices]
 
     def _load(self, train: bool) -> tuple[Images, Tensor]:
         images, labels = self.checked(*self.load(train), "load")

@@ -12,7 +12,17 @@ from torchvision.transforms.v2.functional import pil_to_tensor
 
 from classifiers.experiment.errors import UserError, one_line
 
-FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # PIL has others, some of which run programs
+FORMATS = (
+    "AVIF",
+    "BMP",
+    "GIF",
+    "JPEG",
+    "JPEG2000",
+    "PNG",
+    "PPM",
+    "TIFF",
+    "WEBP",
+)  # PIL has others, some of which run programs
 MODES = {1: "L", 3: "RGB"}
 
 
@@ -38,12 +48,6 @@ def resized(image: Image.Image, shape: Sequence[int]) -> Tensor:
     small = _flattened(upright).convert(MODES[channels]).resize((width, height), Image.Resampling.BILINEAR)
     tensor: Tensor = pil_to_tensor(small)
     return tensor
-
-
-def check_image(path: str | Path) -> None:
-    """Raise UserError as `read_image` does, but of what can be told without decoding the file at `path`."""
-    with _opened(path) as image:
-        image.verify()
 
 
 @contextlib.contextmanager
@@ -88,21 +92,3 @@ def _flattened(image: Image.Image) -> Image.Image:
         return image
     rgba = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-
-
-def find_images(path: Path) -> list[Path]:
-    """All image files in the folder `path` and below, by name; `path` itself if it is no folder.
-
-    Raises:
-        UserError: the folder holds none, or can't be read.
-    """
-    suffixes = {suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS}
-    try:
-        if not path.is_dir():
-            return [path]
-        images = sorted(file for file in path.rglob("[!.]*") if file.suffix.lower() in suffixes)
-    except OSError as error:
-        raise UserError(f"can't look into {path} ({error.strerror})") from error
-    if not images:
-        raise UserError(f"there is no image in {path}: put some there, or leave it out")
-    return images

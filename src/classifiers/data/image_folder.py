@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from classifiers.data.class_folders import find_files
-from classifiers.data.decoding import ImageFiles, check_images, read_images
+from classifiers.data.class_folders import Files, find_files
+from classifiers.data.decoding import ImageFiles, read_images, require_all, unreadable, write_list
+from classifiers.data.identity import of_names
 from classifiers.data.image_dataset import Images
-from classifiers.data.splitting import stratified_parts
+from classifiers.data.image_search import told
+from classifiers.data.splitting import parts_by_class
 from classifiers.data.stratified import SAMPLE, StratifiedDataModule
 from classifiers.experiment.errors import UserError
 
@@ -21,20 +24,21 @@ class ImageFolderDataModule(StratifiedDataModule):
     """Image files of any size and kind that `read_image` reads, made `(in_channels, image_size, image_size)` by it.
 
     `root` has a sub-folder for each class, or folders `train`, `val` and `test` which have those. In place of a `val`
-    or `test` that isn't there, training images are held out: an equal share of each class, drawn by `split_seed`.
+    or `test` that isn't there, training images are held out, by their names and `split_seed`: see `parts_by_class`.
 
     Args:
         root: the folder: `root/CLASS/*`, or `root/train/CLASS/*` and, where they are given, `root/val/CLASS/*` and
             `root/test/CLASS/*`.
         image_size: height and width in pixels that every image is given.
         in_channels: 1 for grey images, 3 for RGB.
-        test_size: images held out for the test where there is no folder `test`: their share below 1, else their number.
+        test_size: as `val_size`, for the test, where there is no folder `test`.
         memory_limit: GiB up to which all images together are kept in the memory of each process. More are streamed:
             read anew for each batch.
         mean: of each channel, subtracted from the images in [0, 1]; None means that of the images to train and validate
             on, of 5,000 drawn by `split_seed` where there are more.
         std: of each channel, by which they are divided then; None means that of the same images.
         num_workers: processes that fetch batches; None means none for images in memory, else one a core, at most eight.
+        skip_unreadable: whether files that can't be read are left out, where one of them would stop all.
         kwargs: options of every data module.
 
     Raises:
@@ -51,6 +55,7 @@ class ImageFolderDataModule(StratifiedDataModule):
         mean: list[float] | None = None,
         std: list[float] | None = None,
         num_workers: int | None = None,
+        skip_unreadable: bool = False,
         **kwargs: Any,
     ) -> None:
         if image_size < 1:
@@ -59,13 +64,15 @@ class ImageFolderDataModule(StratifiedDataModule):
         self.image_size = image_size
         self.mean = self.std = (1.0,) * in_channels  # until they are computed
         super().__init__(root, mean=mean, std=std, num_workers=num_workers or 0, **kwargs)
-        self.class_names, splits = find_files(self.root)
-        train, sizes = splits["train"], {"test": test_size, "val": self.val_size}
-        missing = {name: size for name, size in sizes.items() if name not in splits}
-        parts = stratified_parts(train.labels, missing, self.split_seed)
-        splits |= {name: train[part] for name, part in parts.items()}
-        self._train_size = len(splits["train"])
-        self._files = splits["train"] + splits["val"], splits["test"]
+        self.class_names, parts, self.left_out = find_files(self.root)
+        if skip_unreadable:
+            parts = {name: self._readable(files) for name, files in parts.items()}
+        train, sizes = parts["train"], {"test": test_size, "val": self.val_size}
+        missing = {name: size for name, size in sizes.items() if name not in parts}
+        indices = parts_by_class(train.labels, of_names(train.names), missing, self.split_seed)
+        parts |= {name: train[part] for name, part in indices.items()}
+        self._train_size = len(parts["train"])
+        self._files = parts["train"] + parts["val"], parts["test"]
         self._in_memory = sum(map(len, self._files)) * prod(self.image_shape) <= memory_limit * 2**30
         if num_workers is None and not self._in_memory:
             self.num_workers = min(8, os.cpu_count() or 1)
@@ -76,6 +83,13 @@ class ImageFolderDataModule(StratifiedDataModule):
         which = 0 if train else 1
         return self._images[which], self._files[which].labels
 
+    def panel_rows(self) -> dict[str, str]:
+        rows = super().panel_rows()
+        return {**rows, "left out": told(self.left_out)} if self.left_out else rows
+
+    def identities(self, images: Images, train: bool) -> Tensor:
+        return self._files[0 if train else 1].identities(self.class_names)
+
     @cached_property
     def _images(self) -> tuple[Images, Images]:
         """Those to train and validate on, in this order, and those to test on."""
@@ -84,5 +98,14 @@ class ImageFolderDataModule(StratifiedDataModule):
         if self._in_memory:
             images = read_images(paths, self.image_shape)
             return images[: len(fit)], images[len(fit) :]
-        check_images(paths)
+        require_all(unreadable(paths, self.image_shape), len(paths))
         return ImageFiles(fit, self.image_shape), ImageFiles(test, self.image_shape)
+
+    def _readable(self, files: Files) -> Files:
+        failed = unreadable(files.paths, self.image_shape)
+        if failed:
+            self.left_out[f"unreadable, as in {write_list(failed)}"] += len(failed)
+        readable = files[torch.tensor([index for index in range(len(files)) if index not in failed])]
+        for label in set(range(len(self.class_names))).difference(readable.labels.tolist()):
+            raise UserError(f"no image of {self.class_names[label]} can be read: {next(iter(failed.values()))}")
+        return readable

@@ -3,24 +3,33 @@
 from math import prod
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from classifiers.data.decoding import tracked
+from classifiers.data.identity import distinct, pixel_words
 from classifiers.data.pixels import as_tensor, as_uint8, channels_first
 from classifiers.experiment.errors import UserError
 
 
 class Samples:
-    """Stands in for the uint8 tensor `(N, C, H, W)` of the images of `dataset` at `indices`: decoded when indexed."""
+    """Stands in for the uint8 tensor `(N, C, H, W)` of the images of `dataset` at `indices`: decoded when indexed.
 
-    def __init__(self, dataset: Any, indices: Tensor) -> None:
-        self.dataset, self.indices = dataset, indices
+    `identities` `(N,)` are what they are known by.
+    """
+
+    def __init__(self, dataset: Any, indices: Tensor, identities: Tensor) -> None:
+        self.dataset, self.indices, self.identities = dataset, indices, identities
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    def at(self, index: Tensor) -> "Samples":
+        """Those at the indices `(B,)`, still to be decoded."""
+        return Samples(self.dataset, self.indices[index], self.identities[index])
 
     def __getitem__(self, index: Tensor) -> Tensor:
         """The images `(B, C, H, W)` at the indices `(B,)`."""
@@ -39,16 +48,21 @@ def read_samples(dataset: Any, memory_limit: float) -> tuple[Tensor | Samples, l
         raise UserError(f"{name} is empty or no map-style dataset with __len__ and __getitem__: give list(dataset)")
     shape = _sample(dataset, 0)[0].shape
     in_memory = count * prod(shape) <= memory_limit * 2**30
-    images, labels = torch.empty(count if in_memory else 1, *shape, dtype=torch.uint8), []
+    images, labels, words = torch.empty(count * in_memory, *shape, dtype=torch.uint8), [], []
     for index in tracked(range(count), count, "Reading", count):
         image, label = _sample(dataset, index)
         if image.shape != shape:
             found = f"image 0 of {name} is {tuple(shape)} and image {index} is {tuple(image.shape)}"
             cure = "a transform that makes all alike, such as Resize((64, 64)), or write them to a folder"
             raise UserError(f"{found}: give the dataset {cure} for ImageFolderDataModule")
-        images[index if in_memory else 0] = image
+        if in_memory:
+            images[index] = image
+        else:
+            words.append(pixel_words(channels_first(image[None])))
         labels.append(label.tolist() if hasattr(label, "tolist") else label)
-    return channels_first(images) if in_memory else Samples(dataset, torch.arange(count)), labels
+    if in_memory:
+        return channels_first(images), labels
+    return Samples(dataset, torch.arange(count), distinct(np.concatenate(words))), labels
 
 
 def _sample(dataset: Any, index: int) -> tuple[Tensor, Any]:

@@ -1,10 +1,10 @@
-"""How many training images are held out, and in which order they come for that."""
+"""How many training images are held out, and which."""
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
+from classifiers.data.identity import random_numbers
 from classifiers.experiment.errors import UserError
 
 
@@ -20,21 +20,38 @@ def held_out(option: str, share: int | float, size: int) -> int:
     return count
 
 
-def stratified_order(labels: Tensor, seed: int) -> Tensor:
-    """A random order `(N,)` of images with these `labels` `(N,)`, of which every part has its share of each class."""
-    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
-    place = torch.empty(len(labels))
-    for label in range(int(labels.max()) + 1):
-        of_class = labels[order] == label
-        count = int(of_class.sum())
-        place[of_class] = (torch.arange(count) + 0.5) / count
-    return order[place.argsort(stable=True)]
+def parts_by_class(
+    labels: Tensor, identities: Tensor, sizes: Mapping[str, int | float], seed: int
+) -> dict[str, Tensor]:
+    """The indices of what is held out for each name in `sizes`, and of the rest, `train`, each in a random order.
 
+    Whether an image is held out follows from its identity and the seed, so that a further one moves no other, and the
+    sizes are about those asked for. Of each class with two images, at least one is held out and one is left.
 
-def stratified_parts(labels: Tensor, sizes: Mapping[str, int | float], seed: int) -> dict[str, Tensor]:
-    """The indices of what is held out for each name in `sizes`, class by class, and of the rest, `train`."""
-    parts = {"train": stratified_order(labels, seed)}
+    Args:
+        labels: classes `(N,)` of the images.
+        identities: of the images, `(N,)`.
+        sizes: a share of what is left by then, below 1, or a number of images.
+        seed: of the split.
+    """
+    parts = {"train": random_numbers(identities, f"{seed}").argsort()}
     for name, size in sizes.items():
-        count = held_out(f"{name}_size", size, len(parts["train"]))
-        parts[name], parts["train"] = parts["train"][:count], parts["train"][count:]
+        rest = parts["train"]
+        share = size if size < 1 else size / len(rest)
+        held_out(f"{name}_size", size, len(rest))
+        drawn = random_numbers(identities, f"{seed} {name}")[rest]
+        chosen = _with_every_class(drawn < share, drawn, labels[rest])
+        parts[name], parts["train"] = rest[chosen], rest[~chosen]
     return parts
+
+
+def _with_every_class(chosen: Tensor, drawn: Tensor, labels: Tensor) -> Tensor:
+    """`chosen` `(N,)`, and of a class of which none is, the image first `drawn`; but never the last of its class."""
+    order = drawn.argsort(descending=True, stable=True)
+    order = order[labels[order].argsort(stable=True)]
+    counts = labels.bincount()
+    ends = counts.cumsum(0)
+    first, last = order[(ends - 1)[counts > 1]], order[(ends - counts)[counts > 0]]
+    chosen[first] = True
+    chosen[last] = False
+    return chosen

@@ -1,6 +1,7 @@
 """Classify image files: predict-files runs/…/checkpoints/best.ckpt shoe.jpg photos --csv classes.csv"""
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
 from io import TextIOWrapper
@@ -9,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
-from classifiers.data.image_files import find_images
+from classifiers.data.image_search import find_images, told
 from classifiers.experiment import ExperimentCLI
 from classifiers.experiment.command.parser import StrictParser
 from classifiers.experiment.errors import UserError
@@ -22,6 +23,7 @@ def predict(checkpoint: Path, given: Sequence[Path], top: int, csv: Path | None,
     if top < 1:
         raise UserError(f"--top is {top}: it must be at least 1")
     model = load_classifier(checkpoint, device)
+    left_out = Counter[str]()
     failures: list[UserError] = []
     paths: list[Path] = []
 
@@ -31,9 +33,11 @@ def predict(checkpoint: Path, given: Sequence[Path], top: int, csv: Path | None,
 
     for path in given:
         try:
-            paths += find_images(path)
+            paths += find_images(path, left_out)
         except UserError as error:
             fail(error)
+    if left_out:
+        print(f"left out: {told(left_out)}", file=sys.stderr)
     path_width, name_width = (max(map(len, names), default=0) for names in (map(str, paths), model.class_names))
     classified = 0
     with (

@@ -14,6 +14,7 @@ from classifiers.experiment.checkpoints.callbacks import BestCheckpoint, LastChe
 from classifiers.experiment.checkpoints.exact_resume import ExactResume
 from classifiers.experiment.checkpoints.initial_weights import InitialWeights
 from classifiers.experiment.checkpoints.reading import read_checkpoint
+from classifiers.experiment.checkpoints.same_data import SameData
 from classifiers.experiment.checkpoints.writing import AtomicCheckpointIO
 from classifiers.experiment.command.checkpoint_cli import CheckpointCLI
 from classifiers.experiment.command.explain import trainer_option
@@ -40,7 +41,9 @@ class FitCLI(CheckpointCLI):
 
     metrics: Sequence[str] = ("val/loss", "test/loss")  # what a run is told by; the first chooses the best checkpoint
 
-    options: Sequence[str] = ("config", "experiment", "resume", "init_weights", "ckpt_path", "threads")  # not Trainer's
+    options: Sequence[str] = (  # not the Trainer's
+        "config", "experiment", "resume", "changed_data", "init_weights", "ckpt_path", "threads"
+    )  # fmt: skip
 
     def callbacks(self, config: Any) -> Iterator[Callback]:
         """What a task adds to the subcommand whose options are `config`."""
@@ -49,6 +52,7 @@ class FitCLI(CheckpointCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--experiment", type=str | None, help="Names the run's folder; null: as the first config")
         parser.add_argument("--resume", type=str | None, help="Run folder whose fit goes on in place")
+        parser.add_argument("--changed_data", type=bool, default=False, help="Whether it may go on with other data")
         parser.add_argument("--threads", type=int | None, help="In which a CPU computes; null: as torch likes")
         parser.add_argument("--made_by_hand", type=list[str] | None, help="Written by fits of objects made in Python")
         parser.add_argument("--init_weights", type=str | None, help="Checkpoint whose weights start the fit")
@@ -68,8 +72,9 @@ class FitCLI(CheckpointCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         config = self.config[self.subcommand]
+        same_data = SameData(self.checkpoint.get("data"), self.subcommand == "fit" and config.changed_data)
         own = self._fit_callbacks(config) if self.subcommand == "fit" else ()
-        self.trainer_defaults["callbacks"] = [*self.callbacks(config), *own]
+        self.trainer_defaults["callbacks"] = [*self.callbacks(config), same_data, *own]
         if config.trainer.profiler is None:
             kwargs["profiler"] = NoProfiler()
         for name in ("accumulate_grad_batches", "check_val_every_n_epoch", "val_check_interval"):

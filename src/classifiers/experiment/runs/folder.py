@@ -81,7 +81,7 @@ class RunFolder(SaveConfigCallback):
         config = self.config.clone()
         if config.resume:
             folder = Path(config.resume).absolute()
-            config.resume, config.ckpt_path = None, started_from(folder)
+            config.resume, config.changed_data, config.ckpt_path = None, False, started_from(folder)
         else:
             root = Path(self.config.trainer.default_root_dir or project_root() / "runs").absolute()
             folder = make_run_folder(root, self.config.experiment)

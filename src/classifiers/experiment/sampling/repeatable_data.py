@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningDataModule, Trainer
 from lightning.pytorch.overrides.distributed import UnrepeatedDistributedSampler
+from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from classifiers.experiment.checkpoints.describing import Described
@@ -33,6 +34,12 @@ class RepeatableDataModule(Described, LightningDataModule):
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
         self._begin(state_dict["seed"], (state_dict["epoch"], state_dict["batch"]))
+
+    def known(self, part: str) -> Tensor | None:
+        """64 bits `(N,)` that tell each item of the `part` "train", "val" or "test", which is set up, from all others;
+        None if nothing does.
+        """
+        return None
 
     def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         if self.trainer is not None and self.trainer.training:
