@@ -5,9 +5,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor, nn
 
+from classifiers.data import SyntheticDataModule
 from classifiers.models import Net
 
 
@@ -53,6 +55,30 @@ class Watch(Callback):
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         with self.log_file.open("a") as file:
             print(pages * os.sysconf("SC_PAGE_SIZE") // 1024, len(list(Path("/proc/self/fd").iterdir())), file=file)
+
+
+class Seen(Callback):
+    """Appends the epoch, the number of the first image, and the rate of each training step to the file `log`; each
+    image shows its number in its first two pixels, as `Numbered` draws it.
+    """
+
+    def __init__(self, log: str) -> None:
+        self.log_file = Path(log)
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        high, low = batch[0].flatten(1)[:, :2].long().unbind(1)
+        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        with self.log_file.open("a") as file:
+            for number in (256 * high + low).tolist():
+                print(trainer.current_epoch, number, rate, file=file)
+
+
+class Numbered(SyntheticDataModule):
+    def load(self, train: bool) -> tuple[Tensor, Tensor]:
+        images, labels = super().load(train)
+        numbers = torch.arange(len(images))
+        images.view(len(images), -1)[:, :2] = torch.stack([numbers // 256, numbers % 256], 1)
+        return images, labels
 
 
 class Diverging(nn.Module):

@@ -24,6 +24,7 @@ from classifiers.experiment.runs.folder import RunFolder
 from classifiers.experiment.runs.loggers import EventFile
 from classifiers.experiment.runs.panels import print_end
 from classifiers.experiment.runs.summary import summarise, write_metrics
+from classifiers.experiment.sampling.other_batches import OtherBatches
 from classifiers.experiment.settings import flat
 from classifiers.experiment.terminal import say
 from classifiers.experiment.training.finite_loss import FiniteLoss
@@ -94,7 +95,14 @@ class FitCLI(CheckpointCLI):
         return trainer
 
     def _fit_callbacks(self, config: Any) -> Iterator[Callback]:
-        yield from (ExactResume(), StopOnSignal(), FiniteLoss(), LearningRate(), Threads(config.threads))
+        yield from (
+            ExactResume(),
+            OtherBatches(),
+            StopOnSignal(),
+            FiniteLoss(),
+            LearningRate(),
+            Threads(config.threads),
+        )
         own = self.config_init.fit.trainer.callbacks or []
         if config.trainer.enable_progress_bar is not False and not any(isinstance(c, LightningBar) for c in own):
             yield ProgressBar()

@@ -18,7 +18,7 @@ class EpochSampler(DistributedSampler[int]):
         shuffle: whether each epoch has another order.
         seed: the same in all processes.
         epoch: the first one to be drawn; Lightning sets the others.
-        skip: items of this process's share that the first epoch leaves out, having had them before it was interrupted.
+        skip: items that the first epoch leaves out, all processes together having had them before it was interrupted.
     """
 
     def __init__(
@@ -33,9 +33,9 @@ class EpochSampler(DistributedSampler[int]):
         draw = torch.Generator().manual_seed(self.seed + self.epoch)
         size = len(self.dataset)  # type: ignore[arg-type]
         order = torch.randperm(size, generator=draw) if self.shuffle else torch.arange(size)
-        shared = order.repeat(-(-self.total_size // size))[: self.total_size]
         skip, self.skip = self.skip, 0
-        return shared[self.rank :: self.num_replicas][skip:]
+        end = skip + -(-(size - skip) // self.num_replicas) * self.num_replicas
+        return order.repeat(-(-end // size))[skip + self.rank : end : self.num_replicas]
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.order().tolist())

@@ -2,7 +2,7 @@
 
 import random
 import weakref
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from lightning.pytorch import LightningDataModule, Trainer
@@ -14,6 +14,14 @@ from classifiers.experiment.checkpoints.describing import Described
 from classifiers.experiment.sampling.epoch_sampler import EpochSampler
 
 
+class Resumed(NamedTuple):
+    """Where a fit went on: the epoch, and how many batches of their present size, and items, it had behind it."""
+
+    epoch: int
+    batch: int
+    item: int
+
+
 class RepeatableDataModule(Described, LightningDataModule):
     """A base for data modules whose fits resume exactly: theirs is to give the training loader `training_sampler(…)`.
 
@@ -23,17 +31,24 @@ class RepeatableDataModule(Described, LightningDataModule):
     numbers are not among these: augment in `on_after_batch_transfer`.)
     """
 
-    _seed, _resumed = 0, (0, 0)
+    resumed: Resumed | None = None  # by the fit, if it goes on from a checkpoint
+    _seed = 0
+    _place: tuple[int, int, int | None] = 0, 0, None  # where the fit goes on: epoch, batch and item
+    _batch = 0  # items of all processes together
     _fitted_by: "weakref.ref[Trainer] | None" = None  # whose seed and place these are
 
     def state_dict(self) -> dict[str, int]:
-        """The seed, and the epoch and the batch within it that come next."""
+        """The seed, and the epoch, and the batch and the item within it, that come next."""
         epoch, batch = self._progress()
         ended = epoch.processed == epoch.ready
-        return {"seed": self._seed, "epoch": epoch.processed, "batch": 0 if ended else batch.processed}
+        place = 0 if ended else batch.processed
+        since = self.resumed if self.resumed and self.resumed.epoch == epoch.processed else Resumed(0, 0, 0)
+        item = since.item + (place - since.batch) * self._batch if place else 0
+        return {"seed": self._seed, "epoch": epoch.processed, "batch": place, "item": item}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        self._begin(state_dict["seed"], (state_dict["epoch"], state_dict["batch"]))
+        place = state_dict["epoch"], state_dict["batch"], state_dict.get("item")  # which version 0.1 didn't count
+        self._begin(state_dict["seed"], place)
 
     def known(self, part: str) -> Tensor | None:
         """64 bits `(N,)` that tell each item of the `part` "train", "val" or "test", which is set up, from all others;
@@ -54,11 +69,15 @@ class RepeatableDataModule(Described, LightningDataModule):
         return batch
 
     def training_sampler(self, dataset: Dataset[Any], batch_size: int, shuffle: bool = True) -> EpochSampler:
-        """The order of this process's share of `dataset`, from where the fit goes on."""
+        """The order of this process's share of `dataset`, from where the fit goes on, whatever its batches were."""
         self._begin_with_the_fit()
-        (epoch, batch), self._resumed = self._resumed, (0, 0)
+        (epoch, batch, item), self._place = self._place, (0, 0, None)
+        processes, rank = self._process()
+        size, self._batch = len(dataset), batch_size * processes  # type: ignore[arg-type]
+        item = min(size, batch * self._batch if item is None else item)
+        self.resumed = Resumed(epoch, -(-size // self._batch) - -(-(size - item) // self._batch), item)
         seed = random.Random(self._seed).getrandbits(32)  # or seed 1 would have in epoch 0 what seed 0 has in epoch 1
-        return EpochSampler(dataset, *self._process(), shuffle, seed, epoch=epoch, skip=batch * batch_size)
+        return EpochSampler(dataset, processes, rank, shuffle, seed, epoch=epoch, skip=item)
 
     def evaluation_sampler(self, dataset: Any) -> Sampler[int] | None:
         """This process's share of `dataset`, nothing repeated; None if it is the only process."""
@@ -67,10 +86,10 @@ class RepeatableDataModule(Described, LightningDataModule):
 
     def _begin_with_the_fit(self) -> None:
         if self.trainer is None or self._fitted_by is None or self._fitted_by() is not self.trainer:
-            self._begin(torch.initial_seed(), (0, 0))
+            self._begin(torch.initial_seed(), (0, 0, None))
 
-    def _begin(self, seed: int, place: tuple[int, int]) -> None:
-        self._seed, self._resumed = seed, place
+    def _begin(self, seed: int, place: tuple[int, int, int | None]) -> None:
+        self._seed, self._place = seed, place
         self._fitted_by = weakref.ref(self.trainer) if self.trainer else None
 
     def _progress(self) -> tuple[Any, Any]:
