@@ -1,14 +1,17 @@
+import warnings
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from lightning.pytorch import seed_everything
+from lightning.pytorch.cli import ReduceLROnPlateau
 from torch.optim import lr_scheduler
 
 from classifiers import ConvNet, ImageClassifier
 from classifiers.experiment.errors import UserError
-from classifiers.optimization import OneCycle
+from classifiers.optimization import OneCycle, natural_interval
 from tests.small_models import small, synthetic, trained
 
 
@@ -64,15 +67,34 @@ def test_one_cycle_ends_with_the_run(interval: Any, steps: int) -> None:
     assert config.scheduler.last_epoch == steps
 
 
-@pytest.mark.filterwarnings("ignore:A `OneCycleLR` scheduler is using 'interval'. 'epoch'")
 def test_a_schedule_shorter_than_the_run_is_refused_before_it_starts() -> None:
     model = small(
         synthetic(),
         lr_scheduler=partial(lr_scheduler.OneCycleLR, max_lr=1.0, total_steps=1),
         optimizer=partial(torch.optim.SGD, lr=0.1),
     )
-    with pytest.raises(UserError, match="schedule ends after 1 epochs, the run after 2"):
+    with pytest.raises(UserError, match="schedule ends after 1 steps, the run after 6"):
         trained(model, synthetic())
+
+
+@pytest.mark.parametrize(
+    ("schedule", "interval"),
+    [
+        (OneCycle, "step"),
+        (partial(lr_scheduler.OneCycleLR, max_lr=1.0), "step"),
+        (partial(lr_scheduler.CyclicLR, base_lr=0.01, max_lr=0.1), "step"),
+        (partial(lr_scheduler.StepLR, step_size=1), "epoch"),
+        (partial(lr_scheduler.CosineAnnealingLR, T_max=2), "epoch"),
+    ],
+)
+def test_a_schedule_counts_in_its_own_unit(schedule: Any, interval: str) -> None:
+    sgd = partial(torch.optim.SGD, lr=0.1)
+    for given, expected in ((None, interval), ("epoch", "epoch"), ("step", "step")):
+        model = small(synthetic(), optimizer=sgd, lr_scheduler=schedule, lr_scheduler_interval=given)
+        assert natural_interval(schedule) == interval
+        with warnings.catch_warnings(action="ignore"):  # Lightning's, of OneCycleLR by epochs
+            (config,) = trained(model, synthetic(), max_epochs=1, limit_train_batches=2).lr_scheduler_configs
+        assert config.interval == expected
 
 
 def test_a_run_without_end_has_no_one_cycle() -> None:
@@ -88,6 +110,27 @@ def test_plateau_watches_its_monitor() -> None:
     model = small(synthetic(), optimizer=sgd, lr_scheduler=plateau, lr_scheduler_monitor="val/acc")
     trainer = trained(model, synthetic(), max_epochs=3)
     assert trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0.1 * 0.1 * 0.1)
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_a_plateaus_own_monitor_is_watched(mode: str) -> None:
+    """It cuts the rate where accuracy rises, of another mode than `max`."""
+    plateau = partial(ReduceLROnPlateau, monitor="val/acc", mode=mode)
+    model = small(synthetic(), optimizer=partial(torch.optim.SGD, lr=0.1), lr_scheduler=plateau)
+    if mode == "max":
+        (config,) = trained(model, synthetic(), max_epochs=1).lr_scheduler_configs
+        assert (config.monitor, config.reduce_on_plateau) == ("val/acc", True)
+    else:
+        with pytest.raises(UserError, match="watches val/acc with mode min, and more of it is better: mode max$"):
+            trained(model, synthetic(), max_epochs=1)
+
+
+def test_the_default_monitor_of_a_plateau_is_a_loss() -> None:
+    for mode, line in (("max", "watches val/loss with mode max, and less of it is better: mode min"), ("min", None)):
+        plateau = partial(lr_scheduler.ReduceLROnPlateau, mode=mode)
+        model = small(synthetic(), optimizer=partial(torch.optim.SGD, lr=0.1), lr_scheduler=plateau)
+        with pytest.raises(UserError, match=line) if line else nullcontext():
+            trained(model, synthetic(), max_epochs=1)
 
 
 @pytest.mark.parametrize(

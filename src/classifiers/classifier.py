@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from classifiers.data.image_dataset import TO_MODEL, TO_NET, Batch
 from classifiers.experiment.errors import UserError, one_line
 from classifiers.experiment.training.learning_rate import run_length
+from classifiers.losses import as_mean
 from classifiers.metrics import LossAndAccuracy, MeasuredModule, class_indices
 from classifiers.models.compilation import Graph, Mode
 from classifiers.models.net import Net
 from classifiers.models.normalisation import Normalisation
-from classifiers.optimization import parameter_groups, require_callable, total_steps
+from classifiers.optimization import monitored, natural_interval, parameter_groups, require_callable, total_steps
 
 
 class ImageClassifier(MeasuredModule):
@@ -27,8 +28,8 @@ class ImageClassifier(MeasuredModule):
         optimizer: makes the optimiser from the parameters; None means AdamW.
         lr_scheduler: makes the learning-rate schedule from the optimiser; None keeps the rate. A schedule that takes
             `total_steps` (`OneCycle`) is given the length of the run unless it is told otherwise.
-        lr_scheduler_interval: how often the schedule advances.
-        lr_scheduler_monitor: the metric that `ReduceLROnPlateau` watches.
+        lr_scheduler_interval: how often the schedule advances; None leaves it to the schedule's kind.
+        lr_scheduler_monitor: the metric that `ReduceLROnPlateau` watches; None means its own, else `val/loss`.
         loss: maps logits and targets to a mean loss `()`; None means cross-entropy.
         decay_norms_and_biases: whether the optimiser's weight decay also shrinks parameters of one dimension.
         channels_last: whether net and images are laid out channels last, which most convolutions run faster on.
@@ -49,8 +50,8 @@ class ImageClassifier(MeasuredModule):
         net: nn.Module | Net,
         optimizer: OptimizerCallable | None = None,
         lr_scheduler: LRSchedulerCallable | None = None,
-        lr_scheduler_interval: Literal["epoch", "step"] = "epoch",
-        lr_scheduler_monitor: str = "val/loss",
+        lr_scheduler_interval: Literal["epoch", "step"] | None = None,
+        lr_scheduler_monitor: str | None = None,
         loss: nn.Module | None = None,
         decay_norms_and_biases: bool = True,
         channels_last: bool = False,
@@ -69,8 +70,7 @@ class ImageClassifier(MeasuredModule):
         self.lr_scheduler = lr_scheduler
         self.lr_scheduler_interval, self.lr_scheduler_monitor = lr_scheduler_interval, lr_scheduler_monitor
         self.loss = loss or nn.CrossEntropyLoss()
-        self.decay_norms_and_biases = decay_norms_and_biases
-        self.average_flips = average_flips
+        self.decay_norms_and_biases, self.average_flips = decay_norms_and_biases, average_flips
         self.graph = Graph(compile)
         self.class_names = tuple(class_names)
         self.image_shape = tuple(image_shape) if image_shape else None
@@ -120,11 +120,11 @@ class ImageClassifier(MeasuredModule):
 
     def evaluate(self, batch: Batch, metrics: LossAndAccuracy) -> tuple[Tensor, Tensor]:
         """The loss `()` and the logits `(B, K)` of a batch, counted in `metrics`."""
-        images, targets = batch
-        logits = self(images)
+        logits, targets = self(batch[0]), batch[1]
         targets = targets.to(logits.dtype) if targets.ndim == 2 else targets
         loss: Tensor = self.loss(logits, targets)
-        metrics.update(loss, self.correct(logits.detach(), targets))
+        value, divisor = as_mean(self.loss, loss, targets)
+        metrics.update(value, self.correct(logits.detach(), targets), divisor)
         return loss, logits
 
     def probabilities(self, logits: Tensor) -> Tensor:
@@ -137,14 +137,14 @@ class ImageClassifier(MeasuredModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """UserError if they can't be made."""
-        interval, monitor = self.lr_scheduler_interval, self.lr_scheduler_monitor
         try:
             optimizer = self.optimizer(parameter_groups(self.parameters(), self.decay_norms_and_biases))
             if self.lr_scheduler is None:
                 return optimizer
+            interval = self.lr_scheduler_interval or natural_interval(self.lr_scheduler)
             length = total_steps(self.lr_scheduler, partial(run_length, self.trainer, interval))
             scheduler = self.lr_scheduler(optimizer, **length)
         except (TypeError, ValueError) as error:
             raise UserError(f"the optimizer or its lr_scheduler can't be made: {one_line(error)}") from error
-        schedule: Any = {"scheduler": scheduler, "interval": interval, "monitor": monitor}
-        return {"optimizer": optimizer, "lr_scheduler": schedule}
+        watched: Any = {"interval": interval, "monitor": monitored(scheduler, self.lr_scheduler_monitor)}
+        return {"optimizer": optimizer, "lr_scheduler": watched | {"scheduler": scheduler}}

@@ -13,27 +13,34 @@ from classifiers.experiment.training.log_steps import LogSteps
 class LossAndAccuracy(Metric):
     """Mean loss and accuracy over every image since the last reset, whatever the batch sizes.
 
-    The loss of a batch is taken to be its mean, and weighted by its images.
+    The loss of a batch is taken to be its mean, and weighted by its images, or by what it divided its sum by.
     """
 
     full_state_update = False
     loss_sum: Tensor
     correct: Tensor
     images: Tensor
+    surplus: Tensor  # of what the means were divided by over the number of images
     logged_loss_sum: Tensor
     logged_images: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        zeros = {"loss_sum": 0.0, "correct": 0, "images": 0, "logged_loss_sum": 0.0, "logged_images": 0}
+        zeros = {"loss_sum": 0.0, "correct": 0, "images": 0, "surplus": 0.0, "logged_loss_sum": 0.0, "logged_images": 0}
         for name, zero in zeros.items():
             self.add_state(name, default=torch.tensor(zero), dist_reduce_fx="sum")
 
-    def update(self, loss: Tensor, correct: Tensor) -> None:
-        """Count a batch: its mean loss `()`, and which of its images `(B,)` are right."""
+    def update(self, loss: Tensor, correct: Tensor, divisor: Tensor | None = None) -> None:
+        """Count a batch: its mean loss `()`, which of its images `(B,)` are right, and by what `()` the mean divides
+        the sum of theirs, if by another number than B.
+        """
         if self.loss_sum.dtype != torch.float32:  # taken along by a half-precision module
-            self.loss_sum = self.loss_sum.float()
-        self.loss_sum.add_(loss.detach(), alpha=len(correct))  # in place: a metric's attributes are slow to set
+            self.loss_sum, self.surplus = self.loss_sum.float(), self.surplus.float()
+        if divisor is None:
+            self.loss_sum.add_(loss.detach(), alpha=len(correct))  # in place: a metric's attributes are slow to set
+        else:
+            self.loss_sum.add_(torch.where(divisor > 0, loss.detach() * divisor, 0))  # the mean of none is no number
+            self.surplus.add_(divisor - len(correct))
         self.correct.add_(correct.sum())
         self.images.add_(len(correct))
 
@@ -43,19 +50,20 @@ class LossAndAccuracy(Metric):
 
     def means(self) -> dict[str, Tensor]:
         """As `compute`, of this process's images alone."""
-        return {"loss": self.loss_sum / self.images, "acc": self.correct / self.images}
+        return {"loss": self.loss_sum / (self.images + self.surplus), "acc": self.correct / self.images}
 
     def loss_since_last_log(self) -> Tensor:
         """Mean loss `()` over the images since the last call, across resets, on this device alone."""
-        loss = (self.loss_sum - self.logged_loss_sum) / (self.images - self.logged_images)
-        self.logged_loss_sum, self.logged_images = self.loss_sum.clone(), self.images.clone()
+        weight = self.images + self.surplus
+        loss = (self.loss_sum - self.logged_loss_sum) / (weight - self.logged_images)
+        self.logged_loss_sum, self.logged_images = self.loss_sum.clone(), weight
         return loss
 
     def reset(self) -> None:
         """Count anew, but for the loss since the last log."""
-        loss_sum, images = self.logged_loss_sum - self.loss_sum, self.logged_images - self.images
+        loss_sum, weight = self.logged_loss_sum - self.loss_sum, self.logged_images - (self.images + self.surplus)
         super().reset()
-        self.logged_loss_sum, self.logged_images = loss_sum, images
+        self.logged_loss_sum, self.logged_images = loss_sum, weight
 
 
 class MeasuredModule(ExperimentModule):

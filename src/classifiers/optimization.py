@@ -3,14 +3,15 @@
 import inspect
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch.nn import Parameter
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
 
 from classifiers.experiment.errors import UserError
+from classifiers.experiment.monitors import require_mode
 
 
 class OneCycle(OneCycleLR):
@@ -55,6 +56,23 @@ def parameter_groups(parameters: Iterable[Parameter], decay_norms_and_biases: bo
     return [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
 
 
+def natural_interval(make: LRSchedulerCallable) -> Literal["epoch", "step"]:
+    """The unit that a schedule counts in: steps, if it asks for its length or for that of its cycles, else epochs."""
+    return "step" if _takes(make, "total_steps") or _takes(make, "step_size_up") else "epoch"
+
+
+def monitored(scheduler: Any, monitor: str | None) -> str:
+    """The metric that a schedule watches: `monitor`, or else its own, or else `val/loss`.
+
+    Raises:
+        UserError: its `mode` takes the wrong way for the better one.
+    """
+    found: str = monitor or getattr(scheduler, "monitor", None) or "val/loss"
+    if isinstance(scheduler, ReduceLROnPlateau):
+        require_mode(f"--model.lr_scheduler {type(scheduler).__name__}", found, scheduler.mode)
+    return found
+
+
 def total_steps(make: LRSchedulerCallable, length: Callable[[], float]) -> dict[str, Any]:
     """The run's `length()` as `total_steps`, if `make`, a class or a partial one, takes these and leaves them open.
 
@@ -62,13 +80,14 @@ def total_steps(make: LRSchedulerCallable, length: Callable[[], float]) -> dict[
         UserError: the run has no end.
     """
     given = getattr(make, "keywords", {})
-    if any(given.get(name) is not None for name in ("total_steps", "epochs")):
-        return {}
-    classes = [
-        made for made in (make, getattr(make, "func", None), *getattr(make, "args", ())) if isinstance(made, type)
-    ]
-    if not any("total_steps" in inspect.signature(made).parameters for made in classes):
+    if any(given.get(name) is not None for name in ("total_steps", "epochs")) or not _takes(make, "total_steps"):
         return {}
     if (steps := length()) == math.inf:
         raise UserError("the learning-rate schedule ends with the run, which has no end: give one --trainer.max_epochs")
     return {"total_steps": steps}
+
+
+def _takes(make: LRSchedulerCallable, name: str) -> bool:
+    """Whether the class that `make` is, or is a partial one of, has an argument of that name."""
+    made = (make, getattr(make, "func", None), *getattr(make, "args", ()))
+    return any(name in inspect.signature(kind).parameters for kind in made if isinstance(kind, type))

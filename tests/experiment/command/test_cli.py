@@ -239,7 +239,14 @@ def test_every_optimizer_trains(name: str, fit: Cli) -> None:
         (["OneCycle", "--model.lr_scheduler.pct_start=0.4", "--model.lr_scheduler_interval=step"], 12),
         (["OneCycleLR", "--model.lr_scheduler.max_lr=0.1", "--model.lr_scheduler_interval=step"], 12),
         (["CosineAnnealingLR", "--model.lr_scheduler.T_max=2"], 2),
-        (["torch.optim.lr_scheduler.ReduceLROnPlateau", "--model.lr_scheduler_monitor=val/acc"], 2),
+        (
+            [
+                "torch.optim.lr_scheduler.ReduceLROnPlateau",
+                "--model.lr_scheduler_monitor=val/acc",
+                "--model.lr_scheduler.mode=max",
+            ],
+            2,
+        ),
     ],
 )
 def test_every_scheduler_trains(scheduler: list[str], steps: int, fit: Cli) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from classifiers.experiment.checkpoints.writing import AtomicCheckpointIO
 from classifiers.experiment.errors import UserError
+from classifiers.experiment.monitors import natural_mode, require_mode
 from classifiers.experiment.terminal import say
 
 
@@ -51,14 +52,15 @@ class BestCheckpoint(RunCheckpoint):
         mode: whether less or more of it is better; None means less of a loss, more of anything else.
 
     Raises:
-        UserError: the first validation has no such metric.
+        UserError: the first validation has no such metric, or `mode` is the wrong way.
     """
 
     name = "best"
 
     def __init__(self, monitor: str = "val/acc", mode: Literal["min", "max"] | None = None) -> None:
         self.monitor = monitor
-        self.mode = mode or ("min" if monitor.endswith("loss") else "max")
+        self.mode = mode or natural_mode(monitor) or "max"
+        require_mode("--best_checkpoint", monitor, self.mode)
         self.best_model_score: float | None = None
         self.best_model_path = ""  # for Lightning's `ckpt_path="best"`
 

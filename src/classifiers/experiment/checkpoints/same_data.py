@@ -33,9 +33,11 @@ class SameData(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         now = record_of(trainer.datamodule)  # type: ignore[attr-defined]
         if self.record and now:
-            if not self.changed and (found := difference(self.record, now)):
+            found = difference(self.record, now)
+            if found and not self.changed:
                 raise UserError(f"the data is not what the fit began with: {found}; {CURE}")
-            now["trained"] = torch.cat([trained_on(self.record), now["train"]])
+            if found or "trained" in self.record:
+                now["trained"] = torch.cat([trained_on(self.record), now["train"]])
         elif now and trainer.ckpt_path and not self.changed:
             say("the checkpoint is of an earlier version, and doesn't know its images: they may be others now")
         self.record = now

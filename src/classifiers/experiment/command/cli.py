@@ -13,6 +13,7 @@ from torch import distributed
 
 from classifiers.experiment.checkpoints.describing import is_described, sketched
 from classifiers.experiment.checkpoints.resume import resumed
+from classifiers.experiment.command.class_change import require_classes_first
 from classifiers.experiment.command.fit_cli import FitCLI
 from classifiers.experiment.command.parser import StrictParser, strict_parsing
 from classifiers.experiment.errors import UserError, reported
@@ -103,6 +104,7 @@ class ExperimentCLI(FitCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         options = list(self.given)
+        require_classes_first(options)
         if self.asked:
             defaults = self.defaults if self.objects is None else ()
             options[1:1] = [*defaults, *resumed(options, bool(self.objects or self.trainer_objects))]

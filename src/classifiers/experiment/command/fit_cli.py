@@ -20,6 +20,7 @@ from classifiers.experiment.command.checkpoint_cli import CheckpointCLI
 from classifiers.experiment.command.explain import trainer_option
 from classifiers.experiment.errors import UserError, one_line
 from classifiers.experiment.mends import NoProfiler, read_nothing_between_logs
+from classifiers.experiment.monitors import require_mode
 from classifiers.experiment.runs.folder import RunFolder
 from classifiers.experiment.runs.loggers import EventFile
 from classifiers.experiment.runs.panels import print_end
@@ -92,6 +93,8 @@ class FitCLI(CheckpointCLI):
         if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
             trainer.strategy.checkpoint_io = AtomicCheckpointIO()
         read_nothing_between_logs(trainer)
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            require_mode(type(callback).__name__, *(str(getattr(callback, name, "")) for name in ("monitor", "mode")))
         return trainer
 
     def _fit_callbacks(self, config: Any) -> Iterator[Callback]:

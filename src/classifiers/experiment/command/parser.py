@@ -13,6 +13,7 @@ from jsonargparse._common import parsing_settings
 from jsonargparse.typing import register_type
 from lightning.pytorch.cli import LightningArgumentParser
 
+from classifiers.experiment.command.class_change import forgetting
 from classifiers.experiment.command.explain import explain
 from classifiers.experiment.errors import UserError, one_line
 
@@ -48,7 +49,8 @@ class StrictParser(LightningArgumentParser):
 @contextmanager
 def strict_parsing() -> Iterator[None]:
     """While this lasts, jsonargparse refuses YAML keys that stand twice and sections that are no maps, takes lists for
-    tensors, so that a config can say `weight: [1, 2, 3]` of a loss, and enforces its own list of denied imports.
+    tensors, so that a config can say `weight: [1, 2, 3]` of a loss, enforces its own list of denied imports, and
+    forgets the settings of a class that another replaces.
     """
     load, settings = get_loader("yaml"), dict(parsing_settings)
 
@@ -65,7 +67,8 @@ def strict_parsing() -> Iterator[None]:
     set_loader("yaml", load_strictly, exceptions=(yaml.YAMLError,))
     set_parsing_settings(import_path_denylist=[], instantiate_subclass_spec_in_any=False)
     try:
-        yield
+        with forgetting():
+            yield
     finally:
         set_loader("yaml", load, exceptions=(yaml.YAMLError,))
         parsing_settings.update(settings)
