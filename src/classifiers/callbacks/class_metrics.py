@@ -6,18 +6,26 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import MulticlassCalibrationError, MulticlassF1Score
 
+from classifiers.data import ImageDataModule
 from classifiers.data.image_dataset import Batch
+from classifiers.experiment.terminal import say
 from classifiers.metrics import class_indices
 
 
 class ClassMetrics(Callback):
-    """Logs `test/macro_f1`, the mean F1 score of the classes, and `test/ece`, the expected calibration error.
+    """Says what the test images don't tell of, and logs `test/macro_f1`, the mean F1 score of the classes, and
+    `test/ece`, the expected calibration error.
 
     The latter is the mean difference, in 15 bins, of how sure the net is and how often it is right then, after Guo et
     al., "On calibration of modern neural networks" (2017). Both are in [0, 1].
     """
 
     metrics: MetricCollection
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        for remark in data.remarks("test") if isinstance(data, ImageDataModule) else ():
+            say(f"beware: {remark}")
 
     def on_test_batch_end(
         self,

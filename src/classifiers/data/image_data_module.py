@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from classifiers.data.identity import of_pixels
-from classifiers.data.image_dataset import ImageDataset, Images, checked
+from classifiers.data.coverage import counts, remarks
+from classifiers.data.image_dataset import ImageDataset, Images, checked, identities
 from classifiers.data.loaders import LoaderDataModule
 from classifiers.data.splitting import held_out
 from classifiers.experiment.errors import UserError
@@ -77,10 +77,16 @@ class ImageDataModule(LoaderDataModule, ABC):
     def panel_rows(self) -> dict[str, str]:
         """What the start of a fit tells of the data."""
         images = f"{len(self.train_set):,} to train, {len(self.val_set):,} to validate"
-        return {
+        rows = {
             "data": f"{type(self).__name__}, {self.num_classes} classes",
             "images": f"{images}, {self.placed}" if self.placed else images,
         }
+        found = [*self.remarks("train"), *self.remarks("val")]
+        return {**rows, "beware": "\n".join(found)} if found else rows
+
+    def remarks(self, part: str) -> list[str]:
+        """What is to be known of the part "train", "val" or "test", once it is set up."""
+        return [*remarks(part, counts(getattr(self, f"{part}_set"), self.num_classes), self.class_names)]
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -105,10 +111,7 @@ class ImageDataModule(LoaderDataModule, ABC):
 
     def identities(self, images: Images, train: bool) -> Tensor:
         """What each of the `images` that `load` gave is known by `(N,)`, wherever it lies."""
-        if isinstance(images, Tensor):
-            return of_pixels(images)
-        found: Tensor = getattr(images, "identities", torch.arange(len(images)))
-        return found
+        return identities(images)
 
     def known(self, part: str) -> Tensor:
         images = getattr(self, f"{part}_set")

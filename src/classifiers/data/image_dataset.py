@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from classifiers.data.identity import of_pixels
 from classifiers.data.pixels import as_uint8
 from classifiers.experiment.errors import UserError
 
@@ -49,6 +50,14 @@ def checked(images: Images, labels: Tensor, shape: Sequence[int], classes: int, 
         found = f"labels from {values.min():g} to {values.max():g}"
         raise UserError(f"{source} gives {found}: they must be whole numbers from 0 to {classes - 1}, by class_names")
     return as_uint8(images, source) if isinstance(images, Tensor) else images, labels if rows else indices
+
+
+def identities(images: Images) -> Tensor:
+    """What each of the images is known by `(N,)`: their pixels, or what they say themselves, else their place."""
+    if isinstance(images, Tensor):
+        return of_pixels(images)
+    known: Tensor = getattr(images, "identities", torch.arange(len(images)))
+    return known
 
 
 class ImageDataset(Dataset[Batch]):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 
 from classifiers.data import ImageDataModule
+from classifiers.data.coverage import counts
 from classifiers.data.image_dataset import ImageDataset
 from classifiers.data.statistics import mean_and_std
-from classifiers.metrics import class_indices
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,12 @@ class Inspection:
 def inspect_data(data: ImageDataModule) -> Inspection:
     """Look at all images of a data module that is set up for fit and test."""
     splits = {"train": data.train_set, "val": data.val_set, "test": data.test_set}
-    labels = {name: class_indices(split.labels[split.indices]) for name, split in splits.items()}
     training = data.train_set
     everything = ImageDataset(training.images, training.labels, torch.arange(len(training.images)))
     mean, std = mean_and_std(images for images, _ in data.dataloader(everything))
     return Inspection(
         {name: len(split) for name, split in splits.items()},
-        {name: classes.bincount(minlength=data.num_classes).tolist() for name, classes in labels.items()},
+        {name: counts(split, data.num_classes).tolist() for name, split in splits.items()},
         mean,
         std,
     )

@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from classifiers.experiment.monitors import natural_mode
 from classifiers.experiment.sampling.repeatable_data import RepeatableDataModule
 from classifiers.experiment.terminal import of_split, shown
 from classifiers.experiment.training.speed import unused_speed
@@ -45,7 +46,7 @@ def print_end(folder: Path, result: dict[str, Any]) -> None:
     rows = {"best epoch": f"{result['best_epoch'] + 1} of {result['epochs']}"}
     for split in ("val", "test"):
         named = of_split(result, split)
-        first = sorted(named, key=lambda name: ("loss", "acc").index(name) if name in ("loss", "acc") else 2)
+        first = sorted(named, key=lambda name: (name != "loss", name != "acc", natural_mode(name) != "max"))
         found = [f"{'accuracy' if name == 'acc' else name} {shown(name, named[name])}" for name in first]
         if found:
             rows[split] = "   ".join(found)

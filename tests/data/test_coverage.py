@@ -1,0 +1,49 @@
+import pytest
+import torch
+
+from classifiers import ArrayDataModule
+from classifiers.data.coverage import counts, remarks
+
+NAMES = ("cat", "dog", "emu")
+
+
+def found(part: str, *counts: int) -> list[str]:
+    return [*remarks(part, torch.tensor(counts), NAMES)]
+
+
+@pytest.mark.parametrize(("part", "what"), [("train", "train"), ("val", "validate"), ("test", "test")])
+def test_a_class_that_no_image_shows_is_named(part: str, what: str) -> None:
+    assert found(part, 300, 0, 300) == [f"no image to {what} on shows dog: no metric tells of that"]
+    assert found(part, 300, 200, 300) == []
+
+
+def test_of_many_classes_without_images_some_are_named() -> None:
+    (line,) = remarks("val", torch.tensor([1] + [0] * 8), [f"c{number}" for number in range(9)])
+    assert line == "no image to validate on shows c1, c2, c3, c4, c5 and 3 more: no metric tells of that"
+
+
+def test_strong_imbalance_is_told_of_what_is_trained_on() -> None:
+    assert found("train", 900, 90, 100) == []
+    told = "cat has 9,000 images to train on, dog 12, 750 times less: macro_f1 tells more than accuracy"
+    assert found("train", 9000, 12, 100) == [told]
+    assert found("test", 9000, 12, 100) == []
+
+
+def test_a_test_of_few_images_is_called_what_it_is() -> None:
+    assert found("test", 1, 1, 1) == ["there are 3 images to test on: each is 33.3% of the accuracy"]
+    assert found("test", 50, 50, 1) == []
+
+
+def test_a_data_module_tells_it_at_the_start() -> None:
+    labels = torch.tensor([0] * 180 + [1] * 2 + [2] * 1)
+    images = torch.randint(256, (183, 1, 4, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    data = ArrayDataModule(images, labels, class_names=NAMES)
+    data.setup("fit")
+    data.setup("test")
+    cats = counts(data.train_set, 3)[0]
+    train = f"cat has {cats} images to train on, dog 1, {cats} times less: macro_"
+    assert data.panel_rows()["beware"].splitlines()[0].startswith(train)
+    assert data.panel_rows()["beware"].splitlines()[1] == (
+        "no image to validate on shows dog, emu: no metric tells of that"
+    )
+    assert data.remarks("test")[0] == "no image to test on shows emu: no metric tells of that"
