@@ -9,7 +9,7 @@ from lightning.pytorch import Callback
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser
 
 from classifiers import __version__, experiment
-from classifiers.callbacks import ClassMetrics, Figures, LossIsMean, TensorBoardCharts
+from classifiers.callbacks import ClassMetrics, Figures, FirstLook, TensorBoardCharts
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
 from classifiers.data.image_dataset import TO_MODEL, TO_NET
@@ -58,7 +58,7 @@ class ClassifierCLI(ExperimentCLI):
             raise UserError(f"{path} was trained on other classes than those of --data {name}")
 
     def callbacks(self, config: Any) -> Iterator[Callback]:
-        yield from (ClassMetrics(), LossIsMean())
+        yield from (ClassMetrics(), FirstLook())
         if self.subcommand == "fit":
             yield TensorBoardCharts()
             if config.figures and not config.trainer.fast_dev_run:

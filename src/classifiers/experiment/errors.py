@@ -28,6 +28,7 @@ BARE = {
     r"Early stopping conditioned on metric": "",
     r"`val_check_interval` .* must be less than or equal": "",
     r"to have \d+ channels, but got [1-4] channels": "--model.net is made for other inputs than those of --data: ",
+    r"Target \d+ is out of bounds": "the net has fewer outputs than the data has classes: ",
     r"You set .devices=\d+. and .num_nodes=\d+. in Lightning": "--trainer.devices and --trainer.num_nodes: ",
     r"No working C\+\+ compiler|working triton": "--model.compile needs a compiler, install one or leave it out: ",
     r"weight tensor should be defined": "--model.loss.weight needs a value for each class: ",

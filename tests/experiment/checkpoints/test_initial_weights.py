@@ -28,3 +28,13 @@ def test_init_weights_takes_what_fits(tmp_path: Path, prefix: str, capsys: pytes
         "  not loaded from it: head.bias, head.weight",
         "  newly initialised: head.bias, head.weight",
     ]
+
+
+def test_weights_of_a_net_of_other_classes_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    net = MLP(1, 4, 2)
+    state = {f"net.{name}": value for name, value in net.state_dict().items()}
+    path = saved(tmp_path / "x.ckpt", {"state_dict": state, "hyper_parameters": {"class_names": ["cat", "dog"]}})
+    init_weights(net, path, ("cat", "dog"))
+    assert "beware" not in capsys.readouterr().out
+    init_weights(net, path, ("dog", "cat"))
+    assert "  beware: it was trained on other classes: class 0 was cat and is dog" in capsys.readouterr().out

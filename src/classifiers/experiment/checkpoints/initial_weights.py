@@ -1,12 +1,14 @@
 """Weights to start a fit from."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import nn
 
-from classifiers.experiment.checkpoints.reading import read_checkpoint, tensors
+from classifiers.experiment.checkpoints.reading import SETTINGS, read_checkpoint, tensors
+from classifiers.experiment.checkpoints.same_data import class_difference
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.terminal import say
 
@@ -24,11 +26,12 @@ class InitialWeights(Callback):
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         if stage == "fit":
-            init_weights(getattr(pl_module, "net", pl_module), self.path)
+            init_weights(getattr(pl_module, "net", pl_module), self.path, getattr(pl_module, "class_names", ()))
 
 
-def init_weights(net: nn.Module, path: str | Path) -> None:
-    """Copy the weights at `path` into those parts of `net` that have the same name and shape, and say which.
+def init_weights(net: nn.Module, path: str | Path, class_names: Sequence[str] = ()) -> None:
+    """Copy the weights at `path` into those parts of `net` that have the same name and shape, and say which, and if
+    they are of a net of other classes than `class_names`.
 
     `path` is a checkpoint of this project, or a plain state dict.
 
@@ -47,6 +50,9 @@ def init_weights(net: nn.Module, path: str | Path) -> None:
     left_out = sorted(named.keys() - fitting.keys())
     fresh = sorted(own.keys() - fitting.keys())
     say(f"Loaded {len(fitting)} of {len(own)} tensors from {path}")
+    theirs = content.get(SETTINGS, {}).get("class_names") or ()
+    if theirs and class_names and (found := class_difference(theirs, class_names)):
+        say(f"  beware: it was trained on other classes: {found}")
     if left_out:
         say(f"  not loaded from it: {', '.join(left_out)}")
     if fresh:

@@ -1,6 +1,6 @@
 """Whether a fit goes on with the data that it began with, and whether it is tested on what it was trained on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -78,17 +78,21 @@ def trained_on(record: dict[str, Any]) -> Tensor:
 
 def difference(then: dict[str, Any], now: dict[str, Any]) -> str | None:
     """What two records differ in."""
-    before, after = then["class_names"], now["class_names"]
-    if len(before) != len(after):
-        return f"it had {len(before)} classes and has {len(after)}"
-    for number, (old, new) in enumerate(zip(before, after, strict=True)):
-        if old != new:
-            return f"class {number} was {old} and is {new}"
+    if found := class_difference(then["class_names"], now["class_names"]):
+        return found
     for part, what in (("train", "train"), ("val", "validate")):
         if not torch.equal(then[part], now[part]):
             new, gone = (_missing(one[part], other[part]) for one, other in ((now, then), (then, now)))
             return f"of the {len(now[part]):,} to {what} on {new:,} are new, and {gone:,} are gone"
     return None
+
+
+def class_difference(before: Sequence[str], after: Sequence[str]) -> str | None:
+    """What the names of classes differ in."""
+    if len(before) != len(after):
+        return f"it had {len(before)} classes and has {len(after)}"
+    pairs = enumerate(zip(before, after, strict=True))
+    return next((f"class {number} was {old} and is {new}" for number, (old, new) in pairs if old != new), None)
 
 
 def _missing(images: Tensor, others: Tensor) -> int:

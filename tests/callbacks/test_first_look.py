@@ -1,0 +1,63 @@
+import pytest
+import torch
+from torch import nn
+
+from classifiers import ImageClassifier, fit
+from classifiers.callbacks import FirstLook
+from classifiers.experiment.errors import UserError
+from classifiers.models import MLP
+from tests.small_models import small, synthetic, trained
+from tests.test_metrics import RootOfMean
+
+LINE = "beware: RootOfMean of a batch is no mean over its images, so that val/loss depends on the batch size"
+
+
+def test_a_loss_that_is_no_mean_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    trained(small(synthetic(), loss=RootOfMean()), synthetic(), callbacks=[FirstLook()])
+    assert capsys.readouterr().out.count(LINE) == 1
+
+
+def test_losses_of_torchs_are_known(capsys: pytest.CaptureFixture[str]) -> None:
+    trained(small(synthetic(), loss=nn.CrossEntropyLoss(reduction="sum")), synthetic(), callbacks=[FirstLook()])
+    assert capsys.readouterr().out == ""
+
+
+def test_the_loss_of_a_test_is_the_same_in_any_batches() -> None:
+    data = synthetic()
+    model = small(data, loss=nn.CrossEntropyLoss(weight=torch.tensor([1.0, 10.0, 1.0, 0.1])))
+    trainer = trained(model, data)
+    losses = []
+    for batch_size in (1, 7, 100):
+        (found,) = trainer.test(model, datamodule=synthetic(batch_size=batch_size), verbose=False)
+        losses.append(found["test/loss"])
+    assert losses == pytest.approx([losses[0]] * 3, rel=1e-5)
+
+
+def fitted(model: ImageClassifier) -> None:
+    fit(model, synthetic(), max_epochs=1, default_root_dir="runs", enable_progress_bar=False)
+
+
+def test_other_names_of_classes_are_refused() -> None:
+    names = ("pattern 1", "pattern 0", "pattern 2", "pattern 3")
+    with pytest.raises(UserError, match="class_names are pattern 1, .*, and the data's pattern 0"):
+        fitted(small(synthetic(), class_names=names))
+    with pytest.raises(UserError, match="class_names are pattern 1, pattern 0, and the data's pattern 0, "):
+        fitted(small(synthetic(), class_names=names[:2]))
+
+
+def test_what_a_model_made_by_hand_does_not_know_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    fitted(ImageClassifier(MLP(1, 16, 4)))
+    line = "beware: the model has not the data's class_names nor mean and std: ImageClassifier.for_data(net, data)"
+    assert line in capsys.readouterr().out
+    fitted(small(synthetic(), mean=[0.1]))
+    assert "beware: the model has not the data's mean and std: " in capsys.readouterr().out
+    fitted(small(synthetic()))
+    assert "beware" not in capsys.readouterr().out
+
+
+def test_a_net_of_more_or_fewer_outputs_than_classes_is_refused() -> None:
+    data = synthetic()
+    with pytest.raises(UserError, match="the net has 9 outputs, and the model 4 class_names: make it for num_"):
+        fitted(ImageClassifier.for_data(MLP(1, 16, 9), data))
+    with pytest.raises(UserError, match="the net has fewer outputs than the data has classes: Target 3 is out of"):
+        fitted(ImageClassifier.for_data(MLP(1, 16, 3), data))
