@@ -115,8 +115,7 @@ class ImageDataModule(LoaderDataModule, ABC):
 
     def known(self, part: str) -> Tensor:
         images = getattr(self, f"{part}_set")
-        train = part != "test" and not (part == "val" and self.validate_on_test)
-        return self.identities(images.images, train)[images.indices]
+        return self.identities(images.images, images is not getattr(self, "test_set", None))[images.indices]
 
     def _load(self, train: bool) -> tuple[Images, Tensor]:
         images, labels = self.checked(*self.load(train), "load")
