@@ -161,6 +161,10 @@ PRECISIONS = (
     "'bf16-mixed', '32-true', '64-true' or '64', '32', '16', 'bf16'"
 )
 ONE_CYCLE = "--trainer.max_epochs=-1 --model.lr_scheduler=OneCycleLR --model.lr_scheduler.max_lr=0.1"
+OF_TORCHVISION = (
+    "--data SyntheticDataModule --data.in_channels 3 --data.image_size 32 --model.net torchvision.models.ResNet "
+    "--model.net.block torchvision.models.resnet.BasicBlock --model.net.layers [1,1,1,1]"
+)
 
 CASES = [
     Case(
@@ -192,6 +196,10 @@ CASES = [
     option(
         "--model.net torchvision.models.MobileNetV2",
         "--model.net is made for other inputs than those of --data: Given groups=1, weight of size [32, 3, 3, 3], …",
+    ),
+    option(
+        f"{OF_TORCHVISION} --data.batch_size 1",
+        "this net learns from no batch of one, take another --data.batch_size: Expected more than 1 value per …",
     ),
     option("--model.net ResNet --model.net.widths []", "ResNet needs at least one stage: its widths are []"),
     option(
