@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from classifiers import CIFAR10DataModule, ImageFolderDataModule, load_classifier
-from classifiers.data import image_folder
+from classifiers.data import image_folder, loaders
 from classifiers.data.image_files import read_image
 from classifiers.data.inspection import inspect_data
 from classifiers.experiment.errors import UserError
@@ -96,8 +96,15 @@ def test_sets_beyond_the_memory_limit_are_streamed_by_workers(photos: Path) -> N
     assert isinstance(made(photos, memory_limit=size / 2**30).train_set.images, torch.Tensor)
     streamed = made(photos, memory_limit=(size - 1) / 2**30)
     assert not isinstance(streamed.train_set.images, torch.Tensor)
-    assert streamed.num_workers == min(8, os.cpu_count() or 1)
-    assert made(photos, memory_limit=0, num_workers=0).num_workers == 0
+    assert streamed.train_dataloader().num_workers == min(8, os.cpu_count() or 1)
+    assert made(photos, memory_limit=0, num_workers=0).train_dataloader().num_workers == 0
+
+
+def test_workers_are_no_more_than_shared_memory_allows(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loaders, "free_memory", lambda: 0)
+    assert made(photos, memory_limit=0).train_dataloader().num_workers == 0
+    with pytest.raises(UserError, match="--data.num_workers 2 needs .* take 0"):
+        made(photos, memory_limit=0, num_workers=2).train_dataloader()
 
 
 @KINDS

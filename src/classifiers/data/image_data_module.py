@@ -98,6 +98,7 @@ class ImageDataModule(LoaderDataModule, ABC):
         """The whole official training or test split: images `(N, C, H, W)` that `as_uint8` takes, and labels `(N,)`."""
 
     def setup(self, stage: str) -> None:
+        super().setup(stage)
         if stage in ("fit", "validate") and not hasattr(self, "train_set"):
             images, labels = self._load(train=True)
             train, val = self.split(len(images))

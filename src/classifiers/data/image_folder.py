@@ -1,6 +1,5 @@
 """Your own images: a folder with a sub-folder for each class."""
 
-import os
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -37,7 +36,8 @@ class ImageFolderDataModule(StratifiedDataModule):
         mean: of each channel, subtracted from the images in [0, 1]; None means that of the images to train and validate
             on, of 5,000 drawn by `split_seed` where there are more.
         std: of each channel, by which they are divided then; None means that of the same images.
-        num_workers: processes that fetch batches; None means none for images in memory, else one a core, at most eight.
+        num_workers: processes that fetch batches; None means none for images in memory, else one a core, at most eight,
+            as far as shared memory allows.
         skip_unreadable: whether files that can't be read are left out, where one of them would stop all.
         kwargs: options of every data module.
 
@@ -63,7 +63,7 @@ class ImageFolderDataModule(StratifiedDataModule):
         self.in_channels = in_channels
         self.image_size = image_size
         self.mean = self.std = (1.0,) * in_channels  # until they are computed
-        super().__init__(root, mean=mean, std=std, num_workers=num_workers or 0, **kwargs)
+        super().__init__(root, mean=mean, std=std, num_workers=num_workers, **kwargs)
         self.class_names, parts, self.left_out = find_files(self.root)
         if skip_unreadable:
             parts = {name: self._readable(files) for name, files in parts.items()}
@@ -74,8 +74,8 @@ class ImageFolderDataModule(StratifiedDataModule):
         self._train_size = len(parts["train"])
         self._files = parts["train"] + parts["val"], parts["test"]
         self._in_memory = sum(map(len, self._files)) * prod(self.image_shape) <= memory_limit * 2**30
-        if num_workers is None and not self._in_memory:
-            self.num_workers = min(8, os.cpu_count() or 1)
+        if self._in_memory:
+            self.num_workers = num_workers or 0
         if not (mean and std):
             self._take_statistics(self._images[0], SAMPLE, mean, std)
 

@@ -1,8 +1,10 @@
 """Loaders of three sets, each batch fetched by one index and augmented on its device."""
 
+import math
 from typing import Any
 
 import torch
+from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 from torch.utils.data import Sampler
 
@@ -10,6 +12,7 @@ from classifiers.data.augmentations import Augmentation
 from classifiers.data.image_dataset import Batch, ImageDataset
 from classifiers.data.image_loader import ImageLoader
 from classifiers.data.on_device import OnDevice
+from classifiers.data.shared_memory import Batches, fitting_workers, free_memory
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.sampling.repeatable_data import RepeatableDataModule
 
@@ -22,18 +25,20 @@ class LoaderDataModule(RepeatableDataModule):
         eval_batch_size: images in a batch of evaluation, on which no result depends; None means as in training.
         shuffle: whether each epoch draws the training images in another order.
         augmentations: applied in turn to each training batch, on its device.
-        num_workers: processes that fetch batches; 0 is fastest for images in memory.
+        num_workers: processes that fetch batches; 0 is fastest for images in memory; None means one a core, at most
+            eight, as far as shared memory allows.
         on_device: whether all images are kept in the accelerator's memory; None means if they take at most half of what
             it has free.
 
     Raises:
-        UserError: a `batch_size` or `num_workers` too small.
+        UserError: a `batch_size` or `num_workers` too small, or more workers than shared memory allows.
     """
 
     train_set: ImageDataset
     val_set: ImageDataset
     test_set: ImageDataset
     placed: OnDevice | None = None  # while a fit or an evaluation lasts
+    shared_memory = math.inf  # bytes left
 
     def __init__(
         self,
@@ -41,7 +46,7 @@ class LoaderDataModule(RepeatableDataModule):
         eval_batch_size: int | None = None,
         shuffle: bool = True,
         augmentations: list[Augmentation] | None = None,
-        num_workers: int = 0,
+        num_workers: int | None = 0,
         on_device: bool | None = None,
     ) -> None:
         super().__init__()
@@ -58,6 +63,10 @@ class LoaderDataModule(RepeatableDataModule):
         self.augmentations = augmentations or []
         self.num_workers = num_workers
         self.on_device = on_device
+
+    def setup(self, stage: str) -> None:
+        """Before any of several processes has workers."""
+        self.shared_memory = free_memory()
 
     def train_dataloader(self) -> ImageLoader:
         sampler = self.training_sampler(self.train_set, self.batch_size, self.shuffle)
@@ -98,16 +107,28 @@ class LoaderDataModule(RepeatableDataModule):
         device = torch.device("cpu") if self.trainer is None else self.trainer.strategy.root_device
         if not self.placed or self.placed.device != device:
             self.placed = OnDevice(device, self.on_device)
-        images = self.placed(images, self.num_workers)
+        workers = self._workers(images, batch_size)
+        images = self.placed(images, workers)
         return ImageLoader(
             images,
             batch_size=batch_size,
             sampler=sampler,
             collate_fn=_as_is,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
+            num_workers=workers,
+            persistent_workers=workers > 0,
             pin_memory=device.type == "cuda" and images.indices.device.type == "cpu",
         )
+
+    def _workers(self, images: ImageDataset, batch_size: int) -> int:
+        if self.num_workers == 0:
+            return 0
+        served, processes = [(images, batch_size)], 1
+        if self.trainer is not None:
+            processes = self.trainer.num_devices
+            if self.trainer.state.fn == TrainerFn.FITTING:
+                served = [(self.train_set, self.batch_size), (self.val_set, self.eval_batch_size or self.batch_size)]
+        batches = [Batches.of(*one) for one in served] * processes
+        return fitting_workers(self.num_workers, batches, self.shared_memory)
 
 
 def _as_is(batch: Any) -> Any:
