@@ -1,5 +1,7 @@
 """Image classification on PyTorch Lightning: data modules, nets, one LightningModule, predictions, one command line."""
 
+from classifiers import matplotlib_backend as matplotlib_backend  # before torchmetrics imports matplotlib
+
 __version__ = "0.2.0"
 
 from classifiers.classifier import ImageClassifier as ImageClassifier
