@@ -71,6 +71,11 @@ def finished(folder: Path, *arguments: str, before: Callable[[], None] | None = 
     return running
 
 
+def set_environment(values: dict[str, str]) -> None:
+    """Something to do `before`."""
+    os.environ.update(values)
+
+
 def _run(
     folder: Path,
     arguments: tuple[str, ...],

@@ -3,7 +3,6 @@
 import csv
 import functools
 import json
-import os
 import re
 import socket
 import subprocess
@@ -16,7 +15,7 @@ import torch
 from classifiers import ImageClassifier, SyntheticDataModule, load_classifier
 from tests.conftest import SMALL
 from tests.experiment.checkpoints.test_resume import run_of
-from tests.processes import finished, start, wait_for_file
+from tests.processes import finished, set_environment, start, wait_for_file
 
 TWO = ["--trainer.devices=2", "--trainer.strategy=ddp", "--data.test_size=131"]
 
@@ -114,10 +113,6 @@ def test_a_signal_to_one_of_two_processes_ends_both_in_order(tmp_path: Path) -> 
     step = torch.load(last, weights_only=True)["global_step"]
     assert step % 3 == 0
     assert out.splitlines()[-1] == f"Stopped before step {step}: saved {last}"
-
-
-def set_environment(values: dict[str, str]) -> None:
-    os.environ.update(values)
 
 
 def test_a_missing_rank_is_one_line(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from classifiers.experiment.training.learning_rate import LearningRate
 from classifiers.experiment.training.progress_bar import ProgressBar
 from classifiers.experiment.training.stop_on_signal import StopOnSignal
 from classifiers.experiment.training.threads import Threads, use_threads
+from classifiers.experiment.training.waiting import end_at_signals_while_waiting
 
 Kind = TypeVar("Kind", bound=Callback)
 LOADERS = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",), "predict": ("predict",)}
@@ -95,6 +96,7 @@ class FitCLI(CheckpointCLI):
         read_nothing_between_logs(trainer)
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             require_mode(type(callback).__name__, *(str(getattr(callback, name, "")) for name in ("monitor", "mode")))
+        end_at_signals_while_waiting(trainer)
         return trainer
 
     def _fit_callbacks(self, config: Any) -> Iterator[Callback]:
