@@ -62,7 +62,7 @@ def test_bad_images_are_listed_and_the_rest_done(
     assert [line.split()[0] for line in printed.out.splitlines()] == [f"{folder}/0.png", f"{folder}/2.png"]
     assert printed.err.splitlines() == [
         f"error: there is no image in {tmp_path / 'empty'}: put some there, or leave it out",
-        f"error: {folder}/1.png is no AVIF, BMP, GIF, JPEG, PNG, TIFF or WEBP image",
+        f"error: {folder}/1.png is no AVIF, BMP, GIF, JPEG, JPEG2000, PNG, PPM, TIFF or WEBP image",
         "error: there is no file no.png",
         "error: 3 could not be classified, 2 could",
     ]

@@ -64,8 +64,7 @@ class ImageDataModule(LoaderDataModule, ABC):
         self.split_seed = split_seed
         self.validate_on_test = validate_on_test
         self.one_hot = one_hot
-        self.mean = mean or self.mean
-        self.std = std or self.std
+        self.mean, self.std = mean or self.mean, std or self.std
         if not len(self.mean) == len(self.std) == self.in_channels or min(self.std) <= 0:
             values = f"--data.mean is {list(self.mean)} and --data.std {list(self.std)}"
             raise UserError(f"{values}: they need {self.in_channels} values each, std positive ones")

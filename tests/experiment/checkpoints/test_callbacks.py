@@ -52,7 +52,8 @@ def test_best_is_rewritten_when_validation_improves(fit: Cli) -> None:
 @pytest.mark.parametrize(("monitor", "mode"), [("val/loss", "min"), ("val/acc", "max")])
 def test_the_mode_follows_the_monitor(monitor: str, mode: str) -> None:
     assert BestCheckpoint(monitor).mode == mode
-    assert BestCheckpoint(monitor, mode="max").mode == "max"
+    assert BestCheckpoint(monitor, mode=mode).mode == mode  # type: ignore[arg-type]
+    assert BestCheckpoint("val/other", mode="min").mode == "min"
 
 
 def test_last_is_the_last_epoch_where_validation_is_rarer(fit: Cli) -> None:

@@ -75,18 +75,17 @@ class FitCLI(CheckpointCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         config = self.config[self.subcommand]
-        same_data = SameData(self.checkpoint.get("data"), self.subcommand == "fit" and config.changed_data)
-        own = self._fit_callbacks(config) if self.subcommand == "fit" else ()
-        self.trainer_defaults["callbacks"] = [*self.callbacks(config), same_data, *own]
+        own = self._fit_callbacks(config) if self.subcommand == "fit" else [SameData(self.checkpoint.get("data"))]
+        self.trainer_defaults["callbacks"] = [*self.callbacks(config), *own]
         if config.trainer.profiler is None:
             kwargs["profiler"] = NoProfiler()
         for name in ("accumulate_grad_batches", "check_val_every_n_epoch", "val_check_interval"):
             if isinstance(config.trainer[name], int | float) and config.trainer[name] <= 0:  # Lightning divides by it
                 raise UserError(f"--trainer.{name} is {config.trainer[name]}: it must be more than 0")
         kwargs |= self.trainer_objects
-        if "callbacks" in kwargs:
-            given = kwargs["callbacks"] if isinstance(kwargs["callbacks"], list | tuple) else [kwargs["callbacks"]]
-            kwargs["callbacks"] = [*(self.config_init[self.subcommand].trainer.callbacks or []), *given]
+        if given := kwargs.get("callbacks"):
+            further = given if isinstance(given, list | tuple) else [given]
+            kwargs["callbacks"] = [*(self.config_init[self.subcommand].trainer.callbacks or []), *further]
         try:
             trainer = super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ValueError, TypeError, ModuleNotFoundError) as error:
@@ -100,14 +99,8 @@ class FitCLI(CheckpointCLI):
         return trainer
 
     def _fit_callbacks(self, config: Any) -> Iterator[Callback]:
-        yield from (
-            ExactResume(),
-            OtherBatches(),
-            StopOnSignal(),
-            FiniteLoss(),
-            LearningRate(),
-            Threads(config.threads),
-        )
+        yield from (SameData(changed=config.changed_data), ExactResume(), OtherBatches(), StopOnSignal(), FiniteLoss())
+        yield from (LearningRate(), Threads(config.threads))
         own = self.config_init.fit.trainer.callbacks or []
         if config.trainer.enable_progress_bar is not False and not any(isinstance(c, LightningBar) for c in own):
             yield ProgressBar()

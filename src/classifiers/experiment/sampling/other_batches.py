@@ -1,5 +1,6 @@
 """A fit that goes on with batches of another size, or in another number of processes."""
 
+import math
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -25,10 +26,11 @@ class OtherBatches(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stretch the schedules before they are restored."""
         data = trainer.datamodule  # type: ignore[attr-defined]
-        if not (self._then and trainer.estimated_stepping_batches and isinstance(data, RepeatableDataModule)):
-            return  # the number of steps is known once it was asked for
+        by_steps = trainer.max_steps != -1 or trainer.estimated_stepping_batches == math.inf  # asked, it makes loaders
+        if not (self._then and isinstance(data, RepeatableDataModule) and data.resumed) or by_steps:
+            return
         now = steps_an_epoch(trainer)
-        if now == self._then or trainer.max_steps != -1 or not data.resumed:
+        if not now or now == self._then:
             return
         say(f"an epoch has {now} steps now, and had {self._then}: it goes on behind the same images")
         step = data.resumed.epoch * now + data.resumed.batch // trainer.accumulate_grad_batches
@@ -49,9 +51,10 @@ class OtherBatches(Callback):
             loop.ready = loop.started = loop.processed = loop.completed = int(batches)
 
 
-def steps_an_epoch(trainer: Trainer) -> int:
-    """Optimiser steps in an epoch of the fit."""
-    return -(-int(trainer.num_training_batches) // trainer.accumulate_grad_batches)
+def steps_an_epoch(trainer: Trainer) -> int | None:
+    """Optimiser steps in an epoch of the fit, None if it has no end."""
+    batches = trainer.num_training_batches
+    return None if batches == math.inf else -(-int(batches) // trainer.accumulate_grad_batches)
 
 
 def stretched(schedule: dict[str, Any], share: float, step: int) -> dict[str, Any]:
