@@ -26,7 +26,8 @@ class LossAndAccuracy(Metric):
 
     def __init__(self) -> None:
         super().__init__()
-        zeros = {"loss_sum": 0.0, "correct": 0, "images": 0, "surplus": 0.0, "logged_loss_sum": 0.0, "logged_images": 0}
+        floats = ("loss_sum", "surplus", "logged_loss_sum", "logged_images")
+        zeros = {"correct": 0, "images": 0, **dict.fromkeys(floats, 0.0)}
         for name, zero in zeros.items():
             self.add_state(name, default=torch.tensor(zero), dist_reduce_fx="sum")
 

@@ -65,4 +65,4 @@ def counts(metric: Metric) -> dict[str, Tensor]:
 def count_on(metric: Any, saved: dict[str, Tensor]) -> None:
     """Let a metric go on from what `counts` returned."""
     for name, value in saved.items():
-        setattr(metric, name, value.to(metric.device))
+        setattr(metric, name, value.to(getattr(metric, name)))  # of the type that other processes have
