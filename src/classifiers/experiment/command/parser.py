@@ -10,6 +10,7 @@ import torch
 import yaml
 from jsonargparse import get_loader, set_loader, set_parsing_settings
 from jsonargparse._common import parsing_settings
+from jsonargparse._deprecated import JsonargparseDeprecationWarning
 from jsonargparse.typing import register_type
 from lightning.pytorch.cli import LightningArgumentParser
 
@@ -67,7 +68,8 @@ def strict_parsing() -> Iterator[None]:
     set_loader("yaml", load_strictly, exceptions=(yaml.YAMLError,))
     set_parsing_settings(import_path_denylist=[], instantiate_subclass_spec_in_any=False)
     try:
-        with forgetting():
+        with warnings.catch_warnings(), forgetting():
+            warnings.filterwarnings("ignore", category=JsonargparseDeprecationWarning)  # Lightning 2.6 speaks version 4
             yield
     finally:
         set_loader("yaml", load, exceptions=(yaml.YAMLError,))
