@@ -17,6 +17,7 @@ from classifiers.experiment.command.class_change import require_classes_first
 from classifiers.experiment.command.fit_cli import FitCLI
 from classifiers.experiment.command.parser import StrictParser, strict_parsing
 from classifiers.experiment.errors import UserError, reported
+from classifiers.experiment.importing import importing_here
 from classifiers.experiment.runs.folder import RunFolder
 from classifiers.experiment.terminal import quiet
 from classifiers.experiment.training.stop_on_signal import exiting_on_signals
@@ -80,7 +81,8 @@ class ExperimentCLI(FitCLI):
                 with strict_parsing():
                     _imported(module).main(cls, given[1:])
             else:
-                cls(given)
+                with importing_here():
+                    cls(given)
             if distributed.is_initialized():
                 distributed.destroy_process_group()  # whose threads would now and then abort the end of the program
 
