@@ -16,8 +16,8 @@ from classifiers.data import SyntheticDataModule as SyntheticDataModule
 from classifiers.experiment import Run as Run
 from classifiers.experiment import UserError as UserError
 from classifiers.inference.interpretation import interpret as interpret
+from classifiers.inference.loading import load_classifier as load_classifier
 from classifiers.inference.prediction import classify as classify
-from classifiers.inference.prediction import load_classifier as load_classifier
 from classifiers.models import MLP as MLP
 from classifiers.models import ConvNet as ConvNet
 from classifiers.models import LeNet as LeNet

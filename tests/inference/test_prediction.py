@@ -7,7 +7,8 @@ from torch import Tensor
 
 from classifiers import SyntheticDataModule
 from classifiers.experiment.errors import UserError
-from classifiers.inference.prediction import classify, load_classifier
+from classifiers.inference.loading import load_classifier
+from classifiers.inference.prediction import classify
 from tests.small_models import saved, small, synthetic
 
 
@@ -53,22 +54,3 @@ def test_a_model_that_no_image_file_suits(data: SyntheticDataModule | None, path
     line = f"^image files are of 1 or 3 channels, and the model takes images of shape {data and r'.2, 16, 16.'}$"
     with pytest.raises(UserError, match=line):
         list(classify(model, paths))
-
-
-def test_a_classifier_is_loaded_ready_to_predict(tmp_path: Path) -> None:
-    model = load_classifier(saved(tmp_path / "x.ckpt"), "cpu")
-    assert not model.training
-    assert model.image_shape == (1, 16, 16)
-    assert model.class_names == ("pattern 0", "pattern 1", "pattern 2", "pattern 3")
-
-
-@pytest.mark.parametrize("settings", [{"image_shape": None}, {"class_names": []}])
-def test_a_checkpoint_that_does_not_say_enough(settings: dict[str, object], tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"x\.ckpt doesn't hold its image_shape and class_names, as older ones don't"):
-        load_classifier(saved(tmp_path / "x.ckpt", **settings))
-
-
-@pytest.mark.parametrize("device", ["gpu", "cuda:77", "xpu"])
-def test_a_device_that_is_not_there(device: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=f"^there is no device {device} here: --device auto works anywhere$"):
-        load_classifier(saved(tmp_path / "x.ckpt"), device)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from classifiers import open_run
-from classifiers.inference import export, prediction
+from classifiers.inference import export, loading, prediction
 from tests.conftest import SMALL
 from tests.experiment.checkpoints.test_resume import FIT, content, differences, kill_and_resume, run_of
 from tests.processes import finished, start
@@ -92,7 +92,7 @@ def test_a_fit_comes_to_the_same_and_its_checkpoint_is_used_as_ever(options: lis
     assert differences(as_it_is["best"]["state_dict"], graph["best"]["state_dict"]) == []
     assert as_it_is["csv"] == graph["csv"]
     checkpoint = run_of(tmp_path / "compiled") / "checkpoints/best.ckpt"
-    model = prediction.load_classifier(checkpoint, "cpu")
+    model = loading.load_classifier(checkpoint, "cpu")
     images = torch.zeros(3, 1, 16, 16, dtype=torch.uint8)
     assert len(list(prediction.classify(model, list(images)))) == 3
     export.export(model, tmp_path / "x.pt2", images)

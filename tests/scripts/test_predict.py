@@ -6,7 +6,8 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.conftest import Script
+from tests.conftest import SMALL, Script
+from tests.processes import finished, start
 from tests.small_models import saved, synthetic
 
 HEADER = "file,class,pattern 0,pattern 1,pattern 2,pattern 3"
@@ -81,6 +82,58 @@ def test_a_file_name_may_be_any_bytes(
         script("predict.py", str(checkpoint), str(folder), "--csv=x.csv")
     assert b"/\xff, a shirt.png  pattern " in Path("out").read_bytes()
     assert b'/\xff, a shirt.png",pattern ' in Path("x.csv").read_bytes()
+
+
+PARTS = """
+import torch
+from torch import nn
+
+
+class Parabola(nn.Module):
+    def forward(self, images):
+        return images**2
+
+
+class TinyNet(nn.Sequential):
+    def __init__(self, in_channels: int, image_size: int, num_classes: int, act: nn.Module):
+        super().__init__(nn.Flatten(), nn.Linear(in_channels * image_size**2, 4), act, nn.Linear(4, num_classes))
+
+
+class Weighted(nn.CrossEntropyLoss):
+    def __init__(self):
+        super().__init__(torch.ones(4))
+
+
+class Slow(torch.optim.SGD):
+    pass
+"""
+
+
+def test_a_fit_of_parts_of_ones_own_is_used(tmp_path: Path) -> None:
+    """They stand in a file of the current folder, which is none of those that Python looks into by itself."""
+    Path("parts.py").write_text(PARTS)
+    options = {"net": "TinyNet", "net.act": "Parabola", "loss": "Weighted", "optimizer": "Slow"}
+    model = [f"--model.{name}=parts.{part}" for name, part in options.items()]
+    others = [option for option in SMALL if not option.startswith("--model")]
+    finished(tmp_path, "fit", *others, *model, "--model.optimizer.lr=0.1", "--trainer.default_root_dir=runs")
+    (run,) = Path("runs").glob("*/*")
+    checkpoint = f"{run}/checkpoints/best.ckpt"
+    Image.new("L", (16, 16)).save("x.png")
+
+    refused = start(tmp_path, "predict-files", checkpoint, "x.png")
+    assert refused.wait() == 2
+    reason = "which is no imported net, loss, optimizer or schedule: if you trust it,"
+    assert refused.err == f"error: {checkpoint} names parts.Parabola, {reason} name it with --net parts.Parabola\n"
+    trusted = ["--net=parts.Parabola", "--net=parts.TinyNet"]
+    assert finished(tmp_path, "predict-files", checkpoint, "x.png", *trusted).out.startswith("x.png  pattern ")
+    assert finished(tmp_path, "export", checkpoint, "x.pt2", *trusted).out.startswith("x.pt2 maps uint8 pixels ")
+
+    test = [f"--ckpt_path={checkpoint}", "--trainer.enable_progress_bar=false"]
+    refused = start(tmp_path, "test", *others, *test)
+    assert refused.wait() == 2
+    cure = "give its run's config.yaml first, with --config"
+    assert refused.err == f"error: {checkpoint} names parts.Parabola, {reason} {cure}\n"
+    assert "test/acc" in finished(tmp_path, "test", f"--config={run}/config.yaml", *test).out
 
 
 class Hostile:

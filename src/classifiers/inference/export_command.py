@@ -5,16 +5,16 @@ from pathlib import Path
 
 from classifiers.experiment import ExperimentCLI
 from classifiers.experiment.command.parser import StrictParser
+from classifiers.inference.checkpoint_options import add_checkpoint, load
 from classifiers.inference.export import export, images_to_check
-from classifiers.inference.prediction import load_classifier
 
 
 def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
     parser = StrictParser(prog=f"{cli.name} export", description=__doc__)
-    parser.add_argument("checkpoint", type=Path, help="checkpoint of a run: all that is needed is in it")
+    add_checkpoint(parser)
     parser.add_argument("out", type=Path, help="file to write: .onnx, or .pt2 for torch.export.load")
     given = parser.parse_args(arguments)
-    model = load_classifier(given.checkpoint, device="cpu")
+    model = load(given, device="cpu")
     images, what = images_to_check(model)
     difference = export(model, given.out, images)
     pixels, classes = ", ".join(map(str, model.image_shape or ())), len(model.class_names)

@@ -10,19 +10,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
+from classifiers.classifier import ImageClassifier
 from classifiers.data.image_search import find_images, told
 from classifiers.experiment import ExperimentCLI
 from classifiers.experiment.command.parser import StrictParser
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import output_file
-from classifiers.inference.prediction import classify, load_classifier
+from classifiers.inference.checkpoint_options import add_checkpoint, load
+from classifiers.inference.prediction import classify
 from classifiers.inference.predictions_csv import PredictionsCSV
 
 
-def predict(checkpoint: Path, given: Sequence[Path], top: int, csv: Path | None, device: str) -> None:
-    if top < 1:
-        raise UserError(f"--top is {top}: it must be at least 1")
-    model = load_classifier(checkpoint, device)
+def predict(model: ImageClassifier, given: Sequence[Path], top: int, csv: Path | None) -> None:
     left_out = Counter[str]()
     failures: list[UserError] = []
     paths: list[Path] = []
@@ -72,7 +71,7 @@ def progress(total: int) -> Progress:
 
 def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
     parser = StrictParser(prog=f"{cli.name} predict-files", description=__doc__)
-    parser.add_argument("checkpoint", type=Path, help="checkpoint of a run: all that is needed is in it")
+    add_checkpoint(parser)
     parser.add_argument(
         "images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="a folder stands for all images below it"
     )
@@ -82,4 +81,6 @@ def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
     given = parser.parse_args(arguments)
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # file names may be any bytes
-    predict(given.checkpoint, given.images, given.top, given.csv, given.device)
+    if given.top < 1:
+        raise UserError(f"--top is {given.top}: it must be at least 1")
+    predict(load(given, given.device), given.images, given.top, given.csv)

@@ -1,4 +1,4 @@
-"""Classes of image files, from a checkpoint alone."""
+"""Classes of image files."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,33 +7,13 @@ from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from classifiers.classifier import ImageClassifier
 from classifiers.data.image_files import MODES, quietly, read_image, resized
 from classifiers.experiment import UserError
-from classifiers.experiment.checkpoints.reading import read_checkpoint
-from classifiers.experiment.command.rebuild import rebuild
 
 Picture = str | Path | Image.Image | Tensor  # a file, an image of PIL's, or uint8 pixels (C, H, W)
-
-
-def load_classifier(path: str | Path, device: str = "auto", net: nn.Module | None = None) -> ImageClassifier:
-    """The model of the checkpoint at `path`, ready to predict on `device`; `auto` is an accelerator if there is one.
-
-    `net` is needed where the checkpoint doesn't say how its own was made, being no `Net` or made of objects.
-
-    Raises:
-        UserError: it can't be rebuilt, doesn't say what its images and classes are, or there is no such device.
-    """
-    model = rebuild(ImageClassifier, read_checkpoint(path), path, **({"net": net} if net else {}))
-    if not (model.image_shape and model.class_names):
-        raise UserError(f"{path} doesn't hold its image_shape and class_names, as older ones don't: fit again")
-    auto = torch.accelerator.current_accelerator(check_available=True) or "cpu"
-    try:
-        return model.to(auto if device == "auto" else device).eval()
-    except (RuntimeError, AssertionError) as error:
-        raise UserError(f"there is no device {device} here: --device auto works anywhere") from error
 
 
 def classify(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from PIL import Image
 from torchvision.datasets import CIFAR10
 
 from classifiers import ImageClassifier
@@ -94,11 +95,11 @@ CHECKPOINTS: dict[str, tuple[Change, str | None]] = {  # with what it names, unl
 }
 
 
-def refusal(named: str | None) -> str:
+def refusal(named: str | None, cure: str = "give its run's config.yaml first, with --config") -> str:
     if named is None:
         return "x.ckpt is no checkpoint, or a damaged one"
     kinds = "no imported net, loss, optimizer or schedule"
-    return f"x.ckpt names {named}, which is {kinds}: if you trust it, name it as an option"
+    return f"x.ckpt names {named}, which is {kinds}: if you trust it, {cure}"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,22 @@ def test_a_hostile_checkpoint_read_in_python(name: str, fitted: Path) -> None:
     write(fitted, change)
     with pytest.raises(UserError) as error:
         ImageClassifier.load_from_checkpoint("x.ckpt", weights_only=False)
-    assert str(error.value) == refusal(named)
+    assert str(error.value) == refusal(named, "import or define it first")
+
+
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_a_hostile_checkpoint_to_predict_with(name: str, fitted: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it names for training alone isn't needed, and is not looked at."""
+    change, named = CHECKPOINTS[name]
+    write(fitted, change)
+    Image.new("L", (8, 8)).save("x.png")
+    if name in ("Popen for the loss", "Popen for the optimizer", "an unknown function", "an imported function"):
+        main(["predict-files", "x.ckpt", "x.png"])
+        return
+    with pytest.raises(SystemExit) as exit_info:
+        main(["predict-files", "x.ckpt", "x.png"])
+    assert exit_info.value.code == 2
+    assert capsys.readouterr().err == f"error: {refusal(named, f'name it with --net {named}')}\n"
 
 
 @pytest.mark.parametrize("way", ["resume", "test"])

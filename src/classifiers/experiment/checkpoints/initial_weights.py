@@ -7,7 +7,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import nn
 
-from classifiers.experiment.checkpoints.reading import SETTINGS, read_checkpoint, tensors
+from classifiers.experiment.checkpoints.reading import CONFIG, SETTINGS, read_checkpoint, tensors
 from classifiers.experiment.checkpoints.same_data import class_difference
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.terminal import say
@@ -38,7 +38,7 @@ def init_weights(net: nn.Module, path: str | Path, class_names: Sequence[str] = 
     Raises:
         UserError: nothing fits.
     """
-    content = read_checkpoint(path)
+    content = read_checkpoint(path, cure=CONFIG)
     weights: dict[str, Any] = content.get("state_dict", content)
     prefix = "net." if "state_dict" in content else ""
     named = {name.removeprefix(prefix): value for name, value in tensors(weights).items()}

@@ -21,27 +21,34 @@ INSTANTIATOR, CLASS = "_instantiator", "_class_path"  # among the settings where
 LIGHTNINGS = "lightning.pytorch.cli.instantiate_module"  # the one instantiator that is heeded
 PLAIN = re.compile(r"[\w/-]*")  # a setting that jsonargparse takes for neither an import path nor YAML
 NO_PATH = re.compile(r"(?![^\W\d]\w*(\.[^\W\d]\w*)+$).*", re.DOTALL)
+IMPORT, CONFIG = "import or define it first", "give its run's config.yaml first, with --config"  # cures
 DAMAGE = (OSError, EOFError, RuntimeError, ValueError, LookupError, TypeError, AttributeError, UnpicklingError)
 
 
-def read_checkpoint(path: str | Path, given: Any = None) -> dict[str, Any]:
-    """The content of a checkpoint, on the CPU.
-
-    The settings that rebuild its model may name nets, losses, optimisers and schedules that are imported already, and
-    whatever the settings `given` here name too; only those called `…_names` may be any text. Nothing is imported or
-    called.
+def read_checkpoint(path: str | Path, given: Any = None, cure: str = IMPORT) -> dict[str, Any]:
+    """The content of a checkpoint, on the CPU, as `read_content` and `require_imported` let it pass.
 
     Raises:
-        UserError: no such file, a damaged one, or one that holds or names more than that.
+        UserError: no such file, a damaged one, or one that holds or names more than they allow.
+    """
+    checkpoint = read_content(path)
+    require_imported(checkpoint, path, given, cure)
+    return checkpoint
+
+
+def read_content(path: str | Path) -> dict[str, Any]:
+    """The content of a checkpoint, on the CPU: plain values, of which nothing may be made before `require_imported`.
+
+    Raises:
+        UserError: no such file, a damaged one, or one that holds more.
     """
     try:
         with warnings.catch_warnings(action="ignore"):  # torch wonders at unusual pickles before it refuses them
             checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        parts = (SETTINGS, *CHECKPOINT_PAST_HPARAMS_KEYS)  # Lightning still heeds the past ones
-        settings = [dict(checkpoint.get(part, {})) for part in parts]
-        free = [{key: value for key, value in part.items() if not key.endswith("_names")} for part in settings]
-        texts = _texts(free) - _texts(given) - {LIGHTNINGS}
-        whole = bool(checkpoint) and isinstance(checkpoint.get("state_dict", {}), dict)
+        texts(_naming(checkpoint))
+        parts = [checkpoint.get(name, {}) for name in ("state_dict", SETTINGS)]
+        named = all(isinstance(part, dict) and all(isinstance(name, str) for name in part) for part in parts)
+        whole = bool(checkpoint) and named
     except FileNotFoundError as error:
         raise UserError(f"there is no checkpoint {path}") from error
     except IsADirectoryError as error:
@@ -50,22 +57,40 @@ def read_checkpoint(path: str | Path, given: Any = None) -> dict[str, Any]:
         raise UserError(f"{path} is no checkpoint, or a damaged one") from error
     if not whole:
         raise UserError(f"{path} is no checkpoint, or a damaged one")
-    harmless = PLAIN if any(INSTANTIATOR in part for part in settings) else NO_PATH  # or no model is built of them
-    for name in sorted(text for text in texts if not harmless.fullmatch(text)):
-        module, _, attribute = name.rpartition(".")
-        named = getattr(sys.modules.get(module), "__dict__", {}).get(attribute)  # getattr alone might import
-        if not (isinstance(named, type) and issubclass(named, nn.Module | Optimizer | LRScheduler)):
-            kinds = "no imported net, loss, optimizer or schedule"
-            raise UserError(f"{path} names {name}, which is {kinds}: if you trust it, name it as an option")
     return checkpoint
 
 
-def _texts(value: Any) -> set[str]:
+def require_imported(checkpoint: dict[str, Any], path: str | Path, given: Any = None, cure: str = IMPORT) -> None:
+    """Raise UserError unless the settings that rebuild the model name nothing but nets, losses, optimisers and
+    schedules that are imported already, and what the settings `given` here name too. Those called `…_names` may be any
+    text. Nothing is imported or called.
+
+    `cure` says how a name comes to be allowed, and may have a place `{}` for it.
+    """
+    settings = _naming(checkpoint)
+    harmless = PLAIN if any(INSTANTIATOR in part for part in settings) else NO_PATH  # or no model is built of them
+    for name in sorted(texts(settings) - texts(given) - {LIGHTNINGS}):
+        module, _, attribute = name.rpartition(".")
+        named = getattr(sys.modules.get(module), "__dict__", {}).get(attribute)  # getattr alone might import
+        known = isinstance(named, type) and issubclass(named, nn.Module | Optimizer | LRScheduler)
+        if not (known or harmless.fullmatch(name)):
+            kinds = "no imported net, loss, optimizer or schedule"
+            importable = name.replace("__main__.", "MODULE.")
+            raise UserError(f"{path} names {name}, which is {kinds}: if you trust it, {cure.format(importable)}")
+
+
+def _naming(checkpoint: dict[str, Any]) -> list[dict[str, Any]]:
+    """The settings that may name classes, also under the keys that Lightning had for them once and still heeds."""
+    settings = [dict(checkpoint.get(part, {})) for part in (SETTINGS, *CHECKPOINT_PAST_HPARAMS_KEYS)]
+    return [{key: value for key, value in part.items() if not key.endswith("_names")} for part in settings]
+
+
+def texts(value: Any) -> set[str]:
     """All strings in plain values."""
     if isinstance(value, str):
         return {value}
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple | set) else ()
-    return set().union(*map(_texts, items))
+    return set().union(*map(texts, items))
 
 
 def require_fit(checkpoint: dict[str, Any], model: nn.Module, path: str | Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from jsonargparse import ArgumentParser
 from lightning.pytorch import LightningDataModule, LightningModule
 
-from classifiers.experiment.checkpoints.reading import INSTANTIATOR, SETTINGS, read_checkpoint, require_fit
+from classifiers.experiment.checkpoints.reading import CONFIG, INSTANTIATOR, SETTINGS, read_checkpoint, require_fit
 from classifiers.experiment.checkpoints.resume import require_unfinished
 from classifiers.experiment.command.parser import make
 from classifiers.experiment.command.rebuild import rebuild
@@ -38,7 +38,7 @@ class CheckpointCLI(OpenCLI):
                 return
             raise UserError(f"{subcommand} needs a trained model: give its checkpoint with --ckpt_path")
         given = self.plain_config().get("model", {})
-        self.checkpoint = read_checkpoint(path, given)
+        self.checkpoint = read_checkpoint(path, given, CONFIG)
         if subcommand == "fit":
             if not self.checkpoint.keys() >= RESUMED:
                 raise UserError(f"{path} holds no training to go on with: start from its weights by --init_weights")
