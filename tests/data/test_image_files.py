@@ -8,6 +8,7 @@ import torch
 from PIL import Image, ImageFile
 
 from classifiers.data.image_files import read_image
+from classifiers.experiment import terminal
 from classifiers.experiment.errors import UserError
 
 ORANGE = (200, 100, 50)
@@ -115,13 +116,51 @@ def test_a_file_that_is_no_image(content: bytes, tmp_path: Path) -> None:
         read_image(tmp_path / "x.png", (1, 8, 8))
 
 
-@pytest.mark.parametrize("name", ["x.png", "x.jpg", "x.webp", "x.gif", "x.tif"])
-def test_a_truncated_image(name: str, tmp_path: Path) -> None:
-    noise(64, 64).save(tmp_path / name)
-    whole = (tmp_path / name).read_bytes()
-    (tmp_path / name).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(UserError, match=r"x\.\w+ (can't be read: .|is no AVIF)"):
-        read_image(tmp_path / name, (1, 8, 8))
+CUTS: dict[str, tuple[dict[str, object], bool, bool]] = {  # whether all pixels are there without 1 byte, without 10
+    "x.jpg": ({}, True, False),
+    "x.png": ({}, True, True),
+    "x.gif": ({}, True, False),
+    "x.bmp": ({}, False, False),
+    "x.ppm": ({}, False, False),
+    "x.tif": ({}, False, False),
+    "lzw.tif": ({"compression": "tiff_lzw"}, False, False),
+    "jpeg.tif": ({"compression": "jpeg"}, False, False),
+    "x.webp": ({}, False, False),
+    "lossless.webp": ({"lossless": True}, False, False),
+    "x.avif": ({}, False, False),
+    "x.jp2": ({}, False, False),
+}
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_a_file_that_ends_early_is_whole_or_refused(name: str, tmp_path: Path) -> None:
+    how, without_one, without_ten = CUTS[name]
+    noise(64, 64, 3).save(tmp_path / name, **how)  # type: ignore[arg-type]
+    content = (tmp_path / name).read_bytes()
+    whole = read_image(tmp_path / name, (3, 64, 64))
+    for lacking, readable in ((1, without_one), (10, without_ten), (len(content) // 2, False)):
+        (tmp_path / name).write_bytes(content[:-lacking])
+        if readable:
+            assert torch.equal(read_image(tmp_path / name, (3, 64, 64)), whole)
+        else:
+            with pytest.raises(UserError, match=rf"^{tmp_path}/{name} (can't be read: .|is no AVIF, )"):
+                read_image(tmp_path / name, (3, 64, 64))
+
+
+@pytest.mark.parametrize(("value", "warned"), [(0, False), (255, True), (4095, True), (4096, False)])
+def test_16_bits_of_which_only_12_are_used(
+    value: int, warned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They could be a night's as well, so that they are read as they are."""
+    monkeypatch.setattr(terminal, "WARNED", {})
+    Image.new("I;16", (4, 4), value).save(tmp_path / "x.png")
+    for _ in range(2):
+        assert read_image(tmp_path / "x.png", (1, 4, 4)).unique().tolist() == [value >> 8]
+    line = (
+        "warning: an image of 16 bits a pixel has none above 4095, and is read as nearly black: "
+        "if it was taken with fewer bits, save it with its values scaled up to 65535\n"
+    )
+    assert capsys.readouterr().err == line * warned
 
 
 def test_an_image_of_32_bits(tmp_path: Path) -> None:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 from torch import Tensor
 from torchvision.transforms.v2.functional import pil_to_tensor
 
+from classifiers.data.colour_profiles import to_srgb
+from classifiers.data.jpeg_files import decoded, reduce
 from classifiers.experiment.errors import UserError, one_line
+from classifiers.experiment.terminal import warn_once
 
 FORMATS = (
     "AVIF",
@@ -24,29 +28,37 @@ FORMATS = (
     "WEBP",
 )  # PIL has others, some of which run programs
 MODES = {1: "L", 3: "RGB"}
+DARK = (
+    "an image of 16 bits a pixel has none above 4095, and is read as nearly black: "
+    "if it was taken with fewer bits, save it with its values scaled up to 65535"
+)
 
 
 def read_image(path: str | Path, shape: Sequence[int]) -> Tensor:
     """The image file at `path` as a uint8 tensor `(C, H, W)` of that `shape`: grey if C is 1, RGB if it is 3.
 
-    It is turned as its EXIF data say, and laid on white where it is transparent; 16 bits become 8; height and width
-    become those of `shape`, whatever they were.
+    It is turned as its EXIF data say, laid on white where it is transparent, and made sRGB if its profile is of other
+    colours; 16 bits become 8; height and width become those of `shape`, whatever they were.
 
     Raises:
         UserError: there is no such file, it is no image or a damaged one, holds several, or is too large to be decoded.
     """
     _, height, width = shape
+    least = (4 * width, 4 * height)  # pixels that a large JPEG is decoded to
     with _opened(path) as image:
-        image.draft(None, (4 * width, 4 * height))  # decodes a large JPEG at a fraction of its size
-        return resized(image, shape)
+        reduce(image, least)
+        return resized(decoded(image, path, least), shape)
 
 
 def resized(image: Image.Image, shape: Sequence[int]) -> Tensor:
     """As `read_image`, of an image that is opened already."""
     channels, height, width = shape
     upright = ImageOps.exif_transpose(image)
-    small = _flattened(upright).convert(MODES[channels]).resize((width, height), Image.Resampling.BILINEAR)
-    tensor: Tensor = pil_to_tensor(small)
+    flat = _flattened(upright)
+    transform = to_srgb(image.info.get("icc_profile"), flat.mode)
+    coloured = flat.convert(transform.input_mode if transform else MODES[channels])
+    small = coloured.resize((width, height), Image.Resampling.BILINEAR)
+    tensor: Tensor = pil_to_tensor((transform.apply(small) if transform else small).convert(MODES[channels]))
     return tensor
 
 
@@ -68,7 +80,7 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
     try:
         if not Path(path).is_file():
             raise UserError(f"there is no file {path}")
-        with Image.open(path, formats=FORMATS) as image:
+        with _open(path) as image:
             if getattr(image, "is_animated", False) and image.format != "MPO":  # a photo with its preview
                 raise UserError(f"{path} is an animation or has several pages: save the one image to classify")
             yield image
@@ -82,12 +94,24 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
         raise UserError(f"{path} can't be read: {one_line(error)}") from error
 
 
+def _open(path: str | Path) -> Image.Image:
+    try:
+        return Image.open(path, formats=FORMATS)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        with contextlib.suppress(SyntaxError):
+            return JpegImageFile(path)  # of which a fraction may be small enough
+        raise
+
+
 def _flattened(image: Image.Image) -> Image.Image:
     """Of 8 bits a channel, and without transparency."""
     if image.mode in ("I", "F"):
         raise ValueError("its pixels have 32 bits")
     if image.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        pixels = np.asarray(image)
+        if 0 < pixels.max() < 4096:
+            warn_once(DARK)
+        return Image.fromarray((pixels >> 8).astype(np.uint8))
     if not image.has_transparency_data:
         return image
     rgba = image.convert("RGBA")

@@ -14,6 +14,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from rich.console import Console
 
 UNLIMITED = 10_000  # columns
+WARNED: dict[str, object] = {}
 LEVELS = {
     "lightning.pytorch": logging.WARNING,
     "lightning.fabric": logging.WARNING,
@@ -51,6 +52,14 @@ def quiet() -> Iterator[None]:
 def say(text: str) -> None:
     """Print a line, above a progress bar if there is one."""
     rich.get_console().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+@rank_zero_only
+def warn_once(text: str) -> None:
+    """Print a line to stderr, the first time that it is given in this process."""
+    own = object()
+    if WARNED.setdefault(text, own) is own:  # in one step, as threads may warn of the same
+        print(f"warning: {text}", file=sys.stderr)
 
 
 def shown(metric: str, value: float) -> str:
