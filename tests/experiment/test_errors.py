@@ -24,6 +24,12 @@ def test_a_users_mistake_is_one_line(mistake: Exception, wrapped: bool, capsys: 
     assert capsys.readouterr().err == "error: too small\n"
 
 
+def test_what_a_terminal_would_obey_is_spelt(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), reported():
+        raise UserError("there is no file \x1b[2J\udcff.png")
+    assert capsys.readouterr().err == "error: there is no file \\x1b[2J\\xff.png\n"
+
+
 def test_a_full_disk_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_info, reported():
         raise OSError(errno.ENOSPC, "No space left on device", "x")

@@ -1,3 +1,4 @@
+import csv
 import os
 import pickle
 from pathlib import Path
@@ -73,15 +74,48 @@ def test_bad_images_are_listed_and_the_rest_done(
     ]
 
 
+NAMES = {  # as they are, and as they are printed
+    b"\xff, a shirt.png": r"\xff, a shirt.png",
+    b"two\nlines.png": r"two\nlines.png",
+    b"\x1b[2Ja\x07.png": r"\x1b[2Ja\x07.png",
+    "gnp.\u202ephoto.png".encode(): r"gnp.\u202ephoto.png",
+    "Schuh ä 鞋.png".encode(): "Schuh ä 鞋.png",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_file_name_may_be_any_bytes(
+    name: bytes, script: Script, checkpoint: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are printed so that a terminal obeys none of them, and are as they are in a table."""
+    (folder / "0.png").rename(folder / os.fsdecode(name))
+    (folder / os.fsdecode(b"no image " + name)).touch()
+    with pytest.raises(SystemExit):
+        script("predict.py", str(checkpoint), str(folder), "--csv=x.csv")
+    printed = capsys.readouterr()
+    assert f"{folder}/{NAMES[name]}" in [line.partition("  pattern")[0].rstrip() for line in printed.out.splitlines()]
+    (line, _) = printed.err.splitlines()
+    assert line.startswith(f"error: {folder}/no image {NAMES[name]} is no AVIF, ")
+    assert os.fsencode(folder) + b"/" + name in Path("x.csv").read_bytes()
+    with Path("x.csv").open(newline="", errors="surrogateescape") as file:
+        assert f"{folder}/{os.fsdecode(name)}" in [row[0] for row in csv.reader(file)]
+
+
+def test_a_class_name_of_a_stranger_is_printed_so_too(script: Script, folder: Path) -> None:
+    names = ["\x1b[31m", "b", "c", "d"]
+    printed = script("predict.py", str(saved(Path("x.ckpt"), class_names=names)), str(folder), "--top=4")
+    assert printed.count(r" \x1b[31m ") == 3
+    assert "\x1b" not in printed
+
+
+def test_letters_that_the_output_lacks_are_spelt(
     script: Script, checkpoint: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (folder / "0.png").rename(folder / os.fsdecode(b"\xff, a shirt.png"))
-    with Path("out").open("w", encoding="utf-8") as out:
+    (folder / "0.png").rename(folder / "ä.png")
+    with Path("out").open("w", encoding="ascii") as out:
         monkeypatch.setattr("sys.stdout", out)
-        script("predict.py", str(checkpoint), str(folder), "--csv=x.csv")
-    assert b"/\xff, a shirt.png  pattern " in Path("out").read_bytes()
-    assert b'/\xff, a shirt.png",pattern ' in Path("x.csv").read_bytes()
+        script("predict.py", str(checkpoint), str(folder))
+    assert r"/\xe4.png  pattern " in Path("out").read_text()
 
 
 PARTS = """

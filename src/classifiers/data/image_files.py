@@ -14,7 +14,7 @@ from torchvision.transforms.v2.functional import pil_to_tensor
 from classifiers.data.colour_profiles import to_srgb
 from classifiers.data.jpeg_files import decoded, reduce
 from classifiers.experiment.errors import UserError, one_line
-from classifiers.experiment.terminal import warn_once
+from classifiers.experiment.terminal import printable, warn_once
 
 FORMATS = (
     "AVIF",
@@ -77,21 +77,22 @@ def quietly() -> Iterator[None]:
 @contextlib.contextmanager
 def _opened(path: str | Path) -> Iterator[Image.Image]:
     """The one image of a file; whatever goes wrong with it becomes a UserError."""
+    name = printable(str(path))
     try:
         if not Path(path).is_file():
-            raise UserError(f"there is no file {path}")
+            raise UserError(f"there is no file {name}")
         with _open(path) as image:
             if getattr(image, "is_animated", False) and image.format != "MPO":  # a photo with its preview
-                raise UserError(f"{path} is an animation or has several pages: save the one image to classify")
+                raise UserError(f"{name} is an animation or has several pages: save the one image to classify")
             yield image
     except UserError:
         raise
     except UnidentifiedImageError as error:
-        raise UserError(f"{path} is no {', '.join(FORMATS[:-1])} or {FORMATS[-1]} image") from error
+        raise UserError(f"{name} is no {', '.join(FORMATS[:-1])} or {FORMATS[-1]} image") from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise UserError(f"{path} has more than {Image.MAX_IMAGE_PIXELS:,} pixels: make it smaller") from error
+        raise UserError(f"{name} has more than {Image.MAX_IMAGE_PIXELS:,} pixels: make it smaller") from error
     except Exception as error:  # PIL's decoders raise anything at damaged files
-        raise UserError(f"{path} can't be read: {one_line(error)}") from error
+        raise UserError(f"{name} can't be read: {one_line(error)}") from error
 
 
 def _open(path: str | Path) -> Image.Image:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch.distributed import DistStoreError
 
+from classifiers.experiment.terminal import printable
+
 
 class UserError(Exception):
     """A mistake the user can mend; its message is one line that names the cause and the cure."""
@@ -76,5 +78,5 @@ def reported() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except UserError as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
+        print(f"error: {printable(one_line(error))}", file=sys.stderr)
         sys.exit(2)

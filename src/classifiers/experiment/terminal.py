@@ -62,6 +62,16 @@ def warn_once(text: str) -> None:
         print(f"warning: {text}", file=sys.stderr)
 
 
+def printable(text: str) -> str:
+    """`text` on one line, with what a terminal would obey or not show spelt out: `\\n`, `\\x1b`, `\\u202e`, `\\xff`."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else _spelt(char) for char in text)
+
+
+def _spelt(char: str) -> str:
+    byte = ord(char) - 0xDC00  # of a file name that is no text
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else char.encode("unicode_escape").decode()
+
+
 def shown(metric: str, value: float) -> str:
     """The value of a metric as people read it: shares of right answers in percent."""
     return f"{value:.2%}" if metric.endswith(("acc", "accuracy")) else f"{value:.4f}"

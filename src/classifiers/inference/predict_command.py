@@ -14,8 +14,9 @@ from classifiers.classifier import ImageClassifier
 from classifiers.data.image_search import find_images, told
 from classifiers.experiment import ExperimentCLI
 from classifiers.experiment.command.parser import StrictParser
-from classifiers.experiment.errors import UserError
+from classifiers.experiment.errors import UserError, one_line
 from classifiers.experiment.files import output_file
+from classifiers.experiment.terminal import printable
 from classifiers.inference.checkpoint_options import add_checkpoint, load
 from classifiers.inference.prediction import classify
 from classifiers.inference.predictions_csv import PredictionsCSV
@@ -28,7 +29,7 @@ def predict(model: ImageClassifier, given: Sequence[Path], top: int, csv: Path |
 
     def fail(error: UserError) -> None:
         failures.append(error)
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(one_line(error))}", file=sys.stderr)
 
     for path in given:
         try:
@@ -36,8 +37,10 @@ def predict(model: ImageClassifier, given: Sequence[Path], top: int, csv: Path |
         except UserError as error:
             fail(error)
     if left_out:
-        print(f"left out: {told(left_out)}", file=sys.stderr)
-    path_width, name_width = (max(map(len, names), default=0) for names in (map(str, paths), model.class_names))
+        print(f"left out: {printable(told(left_out))}", file=sys.stderr)
+    class_names = [printable(name) for name in model.class_names]
+    shown = {path: printable(str(path)) for path in paths}
+    path_width, name_width = (max(map(len, names), default=0) for names in (shown.values(), class_names))
     classified = 0
     with (
         output_file(csv, "another --csv") if csv else nullcontext() as file,
@@ -47,8 +50,8 @@ def predict(model: ImageClassifier, given: Sequence[Path], top: int, csv: Path |
         for path, probabilities in classify(model, paths, on_error=fail):
             best = probabilities.topk(min(top, len(probabilities)))
             guesses = zip(best.indices.tolist(), best.values.tolist(), strict=True)
-            line = "  ".join(f"{model.class_names[index]:{name_width}} {share:7.2%}" for index, share in guesses)
-            print(f"{path!s:{path_width}}  {line}")
+            line = "  ".join(f"{class_names[index]:{name_width}} {share:7.2%}" for index, share in guesses)
+            print(f"{shown[path]:{path_width}}  {line}")
             if table:
                 table.write(path, probabilities)
             classified += 1
@@ -80,7 +83,7 @@ def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps …; auto: an accelerator if there is one")
     given = parser.parse_args(arguments)
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")  # file names may be any bytes
+        sys.stdout.reconfigure(errors="backslashreplace")  # names may have letters that it lacks
     if given.top < 1:
         raise UserError(f"--top is {given.top}: it must be at least 1")
     predict(load(given, given.device), given.images, given.top, given.csv)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import output_file
-from classifiers.experiment.terminal import say
+from classifiers.experiment.terminal import printable, say
 
 
 class PredictionsCSV:
@@ -47,7 +47,7 @@ def write_predictions(path: Path, trainer: Trainer, class_names: Sequence[str], 
             table = PredictionsCSV(file, "index", class_names)
             for index, row in enumerate(probabilities):
                 table.write(index, row)
-    say(f"{len(probabilities):,} predictions are in {path}")
+    say(f"{len(probabilities):,} predictions are in {printable(str(path))}")
 
 
 def gathered(batches: Sequence[Any]) -> Tensor:
