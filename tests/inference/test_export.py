@@ -106,6 +106,31 @@ class StripesDataModule(ImageDataModule):
         return torch.arange(48, dtype=torch.uint8).view(3, 1, 4, 4), torch.zeros(3)
 
 
+class HungryDataModule(StripesDataModule):
+    class_names = ("left", "right")
+
+    def __init__(self, food: str) -> None:
+        super().__init__()
+
+
+class BrokenDataModule(StripesDataModule):
+    class_names = ("left", "right")
+
+    def __init__(self) -> None:
+        raise RuntimeError("it is nobody's")
+
+
+class PropertyDataModule(StripesDataModule):
+    @property
+    def class_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        return ("left", "right")
+
+
+def test_a_data_module_that_cannot_be_made_as_it_is_is_passed_over() -> None:
+    model = ImageClassifier(MLP(1, 4, 2), class_names=("left", "right"), image_shape=(1, 4, 4))
+    assert images_to_check(model)[1] == "images of noise"
+
+
 def test_it_is_checked_on_test_images_of_its_data_set_or_else_on_noise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,12 +16,23 @@ def test_it_prints_and_draws(script: Script, tmp_path: Path) -> None:
     assert matplotlib.image.imread(tmp_path / "new/grid.png").shape[1] == 1000
 
 
+def test_it_takes_the_data_of_configs(script: Script, tmp_path: Path) -> None:
+    synthetic = "class_path: SyntheticDataModule\n  init_args: {train_size: 100, test_size: 30}"
+    (tmp_path / "fit.yaml").write_text(f"trainer: {{max_epochs: 3}}\ndata:\n  {synthetic}\nmodel: {{net: Nobodys}}")
+    (tmp_path / "other.yaml").write_text("data: {init_args: {val_size: 20}}")
+    configs = [f"--config={tmp_path / 'fit.yaml'}", "--config", str(tmp_path / "other.yaml")]
+    printed = script("inspect_data.py", *configs, "--data.test_size=40", f"--out={tmp_path / 'grid.png'}")
+    assert "train (80)" in printed
+    assert "test (40)" in printed
+
+
 @pytest.mark.parametrize(
     ("options", "line"),
     [
         (["--data=SyntheticDataModule", "--data.val_size=1e9"], "--data.val_size 1000000000.0 holds out 1000000000 of"),
         (["--data.batch_size=0"], "--data.batch_size is 0: it must be at least 1"),
         (["--data=Syntetic"], "data: there is no class Syntetic"),
+        (["--config=nowhere.yaml"], "there is no file nowhere.yaml"),
         (["--dta=3"], "unknown option --dta: did you mean --data?"),
         (["--data=SyntheticDataModule", "--out=/proc/x.png"], "can't write /proc/x.png"),
     ],

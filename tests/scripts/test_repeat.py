@@ -12,6 +12,7 @@ from classifiers.experiment.errors import UserError
 from classifiers.experiment.paths import project_root
 from classifiers.experiment.studies import fitting
 from classifiers.experiment.studies.repeat import repeat
+from classifiers.experiment.studies.repeat_command import divided
 from tests.conftest import Script
 from tests.processes import FORKS
 
@@ -116,3 +117,25 @@ def test_an_interrupted_job_ends_its_fit_and_says_how_to_go_on(config: Path, tmp
     assert not (tmp_path / "out/table.md").exists()
     (log,) = (tmp_path / "out").glob("*/seed-0/log.txt")
     assert "Stopped before step" in log.read_text()  # the fit has ended too
+
+
+def test_overrides_are_other_runs(config: Path, tmp_path: Path) -> None:
+    out, options = tmp_path / "out", ["--trainer.max_epochs=1", "--data.batch_size=50"]
+    repeat(ClassifierCLI, [config], 1, out)
+    (row,) = repeat(ClassifierCLI, [config], 1, out, options, ["val/loss", "train/acc"])
+    assert row.tested.keys() == {"val/loss", "train/acc"}
+    epochs = sorted(json.loads(path.read_text())["epochs"] for path in out.glob("*/seed-0/*/metrics.json"))
+    assert epochs == [1, 2]
+    repeat(ClassifierCLI, [config], 1, out, options)
+    assert len(list(out.glob("*/seed-0/*/metrics.json"))) == 2
+    with pytest.raises(UserError, match=r"--metrics: no run has val/los: did you mean val/loss\?"):
+        repeat(ClassifierCLI, [config], 1, out, options, ["val/los"])
+
+
+def test_a_command_line_is_divided_into_its_own_options_and_those_of_fits() -> None:
+    given = ["a.yaml", "--config", "b.yaml", "--config=c.yaml", "--seeds", "2", "--data.batch_size", "64", "d.yaml",
+             "--trainer.max_epochs=3", "e.yaml", "--metrics", "val/acc", "test/acc", "--threads=1"]  # fmt: skip
+    assert divided(given, ["threads"]) == (
+        ["a.yaml", "b.yaml", "c.yaml", "--seeds", "2", "d.yaml", "e.yaml", "--metrics", "val/acc", "test/acc"],
+        ["--data.batch_size", "64", "--trainer.max_epochs=3", "--threads=1"],
+    )

@@ -100,3 +100,36 @@ def test_a_mistake_is_one_line(
     assert exit_info.value.code == 2
     (printed,) = capsys.readouterr().err.splitlines()
     assert printed.startswith(f"error: {line.replace('RUNS', str(runs))}")
+
+
+@pytest.fixture
+def seeds(tmp_path: Path) -> Path:
+    root = tmp_path / "runs"
+    for seed, accuracy in enumerate((0.9, 0.8, 0.5)):
+        metrics = {"val/acc": 0.5, "test/acc": accuracy, "test/macro_f1": accuracy / 2, "seconds": 60.0}
+        settings = f"model: {{lr: {0.5 if seed < 2 else 0.25}}}"
+        make_run(root / f"shirts/seed-{seed}/2026-1", settings, metrics)
+    make_run(root / "shirts/seed-4/2026-1", "model: {lr: 0.5}", history=HISTORY)
+    return root
+
+
+def test_runs_that_differ_in_their_seed_are_grouped(seeds: Path, script: Script) -> None:
+    lines = script("runs.py", str(seeds), "--group", "--metrics", "test/macro_f1", "test/acc").splitlines()
+    assert [" ".join(line.split()) for line in lines] == [
+        "experiment runs lr test/macro_f1 test/acc seconds",
+        "shirts 2 0.5 0.4250 ± 0.0354 85.00% ± 7.07% 60 ± 0",
+        "shirts 1 0.25 0.2500 ± 0.0000 50.00% ± 0.00% 60 ± 0",
+    ]
+    rows = list(csv.DictReader(io.StringIO(script("runs.py", str(seeds), "--group", "--csv", "--sort=test/acc"))))
+    assert [row["test/acc"] for row in rows] == ["0.8500000000000001", "0.5"]
+    assert rows[0]["test/acc_std"] == "0.0707106781186547"
+
+
+def test_an_unknown_metric_is_one_line(seeds: Path, script: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, hint in (
+        ("test/macro", "did you mean test/macro_f1?"),
+        ("x", "these are val/acc, test/acc, test/macro_f1"),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            script("runs.py", str(seeds), "--metrics", name)
+        assert capsys.readouterr().err == f"error: --metrics: no run has {name}: {hint}\n"

@@ -1,15 +1,19 @@
 """Show a data set: inspect --data CIFAR10DataModule --data.val_size 0.2 --out cifar10.png"""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import yaml
 from rich.console import Console
 from rich.table import Table
 
 from classifiers.data import ImageDataModule
 from classifiers.data.inspection import inspect_data
 from classifiers.experiment import ExperimentCLI
+from classifiers.experiment.command.explain import missing_file
 from classifiers.experiment.command.parser import StrictParser, make
+from classifiers.experiment.errors import UserError, one_line
 from classifiers.experiment.files import output_file
 from classifiers.experiment.paths import project_root
 from classifiers.figures import labelled_grid
@@ -36,11 +40,35 @@ def show(data: ImageDataModule, out: Path) -> None:
     console.print(f"the first training images are in {out}", soft_wrap=True)
 
 
+def from_configs(arguments: Sequence[str]) -> Iterator[str]:
+    """The `arguments`, with the `data` of its file in place of each `--config`.
+
+    Raises:
+        UserError: there is no such file, or it is no config.
+    """
+    given = iter(arguments)
+    for argument in given:
+        name, _, value = argument.partition("=")
+        if name != "--config":
+            yield argument
+            continue
+        path = Path(value or next(given, ""))
+        if not path.is_file():
+            raise UserError(missing_file(path))
+        try:
+            config = yaml.safe_load(path.read_text())
+        except (UnicodeDecodeError, yaml.YAMLError) as error:
+            raise UserError(f"{path} is no config: {one_line(error)}") from error
+        if isinstance(config, dict) and config.get("data"):
+            yield f"--data={json.dumps(config['data'])}"
+
+
 def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
     parser = StrictParser(prog=f"{cli.name} inspect", description=__doc__)
     parser.add_subclass_arguments(ImageDataModule, "data")
+    parser.add_argument("--config", type=Path, help="config of a fit, of which the data counts")
     parser.add_argument("--out", type=Path | None, help="the PNG to write (default: runs/inspect/DATA.png)")
     parser.add_instantiator(make, object)
-    given = parser.instantiate(parser.parse_args(["--data=FashionMNISTDataModule", *arguments]))
+    given = parser.instantiate(parser.parse_args(["--data=FashionMNISTDataModule", *from_configs(arguments)]))
     name = type(given.data).__name__
     show(given.data, given.out or project_root() / "runs/inspect" / f"{name}.png")

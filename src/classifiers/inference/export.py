@@ -3,7 +3,7 @@
 import contextlib
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -78,13 +78,25 @@ WRITERS = {".onnx": _write_onnx, ".pt2": _write_program}
 
 
 def images_to_check(model: ImageClassifier, count: int = 1000) -> tuple[Tensor, str]:
-    """`count` uint8 images, and what they are: test images of the data set with the model's classes, or else noise."""
-    for kind in ImageDataModule.__subclasses__():
-        same_classes = tuple(getattr(kind, "class_names", ())) == model.class_names != ()
-        if same_classes and (data := kind()).image_shape == model.image_shape:
-            with contextlib.suppress(OSError):
+    """`count` uint8 images, and what they are: test images of the data set with the model's classes, or else noise.
+
+    That data set is one that needs no arguments, and has its files where it looks for them.
+    """
+    for kind in subclasses(ImageDataModule):
+        names = kind.__dict__.get("class_names", ())
+        if isinstance(names, Sequence) and tuple(names) == model.class_names != ():
+            with contextlib.suppress(Exception):  # somebody's own may raise anything where it isn't asked for
+                data = kind()
                 images, _ = data.checked(*data.load(train=False), "load")
-                return images[torch.arange(len(images))[:count]], f"test images of {kind.__name__}"
+                if data.image_shape == model.image_shape:
+                    return images[torch.arange(len(images))[:count]], f"test images of {kind.__name__}"
     assert model.image_shape is not None
     draw = torch.Generator().manual_seed(0)
     return torch.randint(256, (count, *model.image_shape), dtype=torch.uint8, generator=draw), "images of noise"
+
+
+def subclasses(kind: Any) -> Iterator[Any]:
+    """All classes that derive from `kind`, directly or not."""
+    for derived in kind.__subclasses__():
+        yield derived
+        yield from subclasses(derived)

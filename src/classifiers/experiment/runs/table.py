@@ -28,6 +28,7 @@ class Entry(NamedTuple):
     which: Row
     settings: Row
     reached: Row
+    known: Sequence[str] = ()  # metrics
 
 
 def find_runs(folders: Sequence[Path]) -> list[Path]:
@@ -69,6 +70,11 @@ def read_run(folder: Path, metrics: Sequence[str] = METRICS) -> Entry:
         {"experiment": settings.get("experiment"), "run": folder.name, "seed": settings.get("seed_everything")},
         {name: value for name, value in settings.items() if name not in NO_SETTINGS},
         {**reached, "finished": finished, "folder": str(folder.absolute())},
+        [
+            name
+            for name, value in found.items()
+            if isinstance(value, float) and name not in ("seconds", "epoch", "step")
+        ],
     )
 
 
@@ -98,6 +104,7 @@ def sort_rows(rows: Sequence[Row], column: str) -> list[Row]:
 
     def place(row: Row) -> tuple[int, float, str]:
         value = row[column]
+        value = value[0] if isinstance(value, tuple) else value
         if isinstance(value, int | float):
             return 0, -value if column.endswith(("acc", "accuracy")) else value, ""
         return (2, 0, "") if value is None else (1, 0, value)

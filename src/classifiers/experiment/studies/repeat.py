@@ -20,16 +20,18 @@ from classifiers.experiment.studies.results import Row, markdown, row
 
 @dataclass(frozen=True)
 class Run:
-    """One fit of a config with a seed, under `out` in a folder that names the config's content."""
+    """One fit of a config with a seed and `overrides`, under `out` in a folder that names the content of these."""
 
     cli: type[ExperimentCLI]
     config: Path
     seed: int
     out: Path
+    overrides: tuple[str, ...] = ()
 
     @property
     def experiment(self) -> str:
-        digest = hashlib.sha256(self.config.read_bytes()).hexdigest()[:8]
+        content = self.config.read_bytes() + "".join(f"\0{option}" for option in self.overrides).encode()
+        digest = hashlib.sha256(content).hexdigest()[:8]
         return f"{self.config.stem}-{digest}/seed-{self.seed}"
 
     def result(self) -> dict[str, Any] | None:
@@ -41,7 +43,7 @@ class Run:
 
     def fit(self) -> Iterator[float]:
         """Fit; yields after each epoch which share of them is done."""
-        options = [f"--config={self.config}", f"--seed_everything={self.seed}"]
+        options = [f"--config={self.config}", *self.overrides, f"--seed_everything={self.seed}"]
         with fitting(self.cli, options, self.out, self.experiment) as fit:
             for epochs, _ in enumerate(fit.values(), start=1):
                 yield epochs / fit.max_epochs if fit.max_epochs else 0.0
@@ -49,11 +51,27 @@ class Run:
             raise UserError(f"{self.config} with seed {self.seed} failed: {reason}")
 
 
-def repeat(cli: type[ExperimentCLI], configs: Sequence[Path], seeds: int, out: Path) -> list[Row]:
+def repeat(
+    cli: type[ExperimentCLI],
+    configs: Sequence[Path],
+    seeds: int,
+    out: Path,
+    overrides: Sequence[str] = (),
+    metrics: Sequence[str] | None = None,
+) -> list[Row]:
     """Fit each config with the seeds 0 to `seeds` - 1, except those finished in `out` before; write `table.*` there.
 
+    Args:
+        cli: the task.
+        configs: files.
+        seeds: how many.
+        out: the folder of all runs.
+        overrides: options of each fit, over those of its config.
+        metrics: what the table has of `metrics.json`; None means what the task is told by on a test.
+
     Raises:
-        UserError: a config that isn't there, fewer than one seed, a fit that fails, a folder that can't be written.
+        UserError: a config that isn't there, fewer than one seed, a fit that fails, a folder that can't be written, no
+            such metric.
     """
     if seeds < 1:
         raise UserError(f"--seeds is {seeds}: it must be at least 1")
@@ -61,7 +79,7 @@ def repeat(cli: type[ExperimentCLI], configs: Sequence[Path], seeds: int, out: P
         if not config.is_file():
             raise UserError(missing_file(config))
     require_writable(out, "--out")
-    runs = [Run(cli, config, seed, out.absolute()) for config in configs for seed in range(seeds)]
+    runs = [Run(cli, config, seed, out.absolute(), tuple(overrides)) for config in configs for seed in range(seeds)]
     columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     with Progress(*columns) as progress:
         task = progress.add_task("", total=len(runs))
@@ -72,7 +90,7 @@ def repeat(cli: type[ExperimentCLI], configs: Sequence[Path], seeds: int, out: P
                     progress.update(task, completed=done + share)
         progress.update(task, completed=len(runs), description=f"{len(runs)} runs")
     rows = [
-        row(config, [result for run in runs if run.config == config and (result := run.result())], cli.metrics)
+        row(config, [result for run in runs if run.config == config and (result := run.result())], cli.metrics, metrics)
         for config in configs
     ]
     (out / "table.md").write_text(markdown(rows))

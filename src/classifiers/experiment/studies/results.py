@@ -2,13 +2,15 @@
 
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from classifiers.experiment.errors import UserError
 from classifiers.experiment.terminal import shown
 
 
@@ -67,27 +69,43 @@ def _cells(figure: Figure) -> list[str]:
     return [published, f"{figure.measured[0]:.4f} ± {figure.measured[1]:.4f}", "yes" if figure.met else "**no**"]
 
 
-def row(config: Path, results: Sequence[dict[str, Any]], metrics: Sequence[str]) -> Row:
-    """The row of a config from those metrics of its runs that are of a test, and the test's losses; with the figures of
-    a `published.yaml` beside it.
+def row(
+    config: Path, results: Sequence[dict[str, Any]], own: Sequence[str], metrics: Sequence[str] | None = None
+) -> Row:
+    """The row of a config from `metrics` of its runs, or else from those of its `own` that are of a test, and losses of
+    the test; with the figures of a `published.yaml` beside it.
+
+    Raises:
+        UserError: no such metric.
     """
-    losses = [name for name in results[0] if name.endswith("loss")]
-    of_test = [name for name in dict.fromkeys([*metrics, *losses]) if name.startswith("test") and name in results[0]]
+    known = {name: value for name, value in results[0].items() if isinstance(value, float)}
+    require_known(metrics or (), known)
+    losses = [name for name in known if name.endswith("loss")]
+    of_test = [name for name in dict.fromkeys([*own, *losses]) if name.startswith("test") and name in known]
     published = config.with_name("published.yaml")
     figures = yaml.safe_load(published.read_text()).get(config.stem, {}) if published.is_file() else {}
     return Row(
         config.stem,
         len(results),
-        {name: _mean_and_std([result[name] for result in results]) for name in of_test},
-        _mean_and_std([result["seconds"] for result in results]),
+        {name: mean_and_std([result[name] for result in results]) for name in metrics or of_test},
+        mean_and_std([result["seconds"] for result in results]),
         [_figure(metric, results, **figure) for metric, figure in figures.items()],
     )
 
 
+def require_known(metrics: Iterable[str], known: Collection[str]) -> None:
+    """Raise UserError, with the nearest right name, unless all `metrics` are `known`."""
+    for name in metrics:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"these are {', '.join(known)}"
+            raise UserError(f"--metrics: no run has {name}: {hint}")
+
+
 def _figure(metric: str, results: Sequence[dict[str, Any]], published: float, tolerance: float) -> Figure:
-    measured = _mean_and_std([result["last"][metric] for result in results])
+    measured = mean_and_std([result["last"][metric] for result in results])
     return Figure(metric, published, tolerance, measured, abs(measured[0] - published) <= tolerance)
 
 
-def _mean_and_std(values: Sequence[float]) -> tuple[float, float]:
+def mean_and_std(values: Sequence[float]) -> tuple[float, float]:
     return statistics.mean(values), statistics.stdev(values) if len(values) > 1 else 0.0

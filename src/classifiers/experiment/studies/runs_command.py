@@ -2,8 +2,9 @@
 
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +14,8 @@ from classifiers.experiment.command.parser import StrictParser
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.paths import project_root
 from classifiers.experiment.runs.table import Entry, Row, find_runs, read_run, sort_rows, table
+from classifiers.experiment.studies.groups import Spread, grouped
+from classifiers.experiment.studies.results import require_known
 from classifiers.experiment.terminal import UNLIMITED, shown, table_console
 
 
@@ -50,7 +53,8 @@ def show(rows: list[Row], settings: list[str], metrics: Sequence[str], console: 
 def draw(rows: list[Row], settings: list[str], metrics: Sequence[str]) -> Table:
     drawn = Table(box=None, pad_edge=False)
     numbers = [*metrics, "seconds"]
-    columns = ["experiment", "run", "seed", *settings, *numbers]
+    which = ["runs"] if "runs" in rows[0] else ["run", "seed"]
+    columns = ["experiment", *which, *settings, *numbers]
     for name in columns:
         fold = name == "experiment"
         drawn.add_column(name, justify="right" if name in numbers else "left", overflow="fold", no_wrap=not fold)
@@ -64,22 +68,42 @@ def cell(row: Row, name: str, is_metric: bool) -> str:
         return "unfinished"
     if row[name] is None:
         return ""
-    if name == "seconds":
-        return f"{row[name]:.0f}"
-    return shown(name, row[name]) if is_metric else str(row[name])
+    values = row[name] if isinstance(row[name], Spread) else [row[name]]
+    if name == "seconds" or is_metric:
+        return " ± ".join(f"{value:.0f}" if name == "seconds" else shown(name, value) for value in values)
+    return str(row[name])
+
+
+def flat_cells(row: Row) -> Iterator[tuple[str, Any]]:
+    """The cells of a row, each of one value."""
+    for name, value in row.items():
+        if isinstance(value, Spread):
+            yield from ((name, value.mean), (f"{name}_std", value.std))
+        else:
+            yield name, value
 
 
 def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
     parser = StrictParser(prog=f"{cli.name} runs", description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path, default=[project_root() / "runs"], help="where to look")
     parser.add_argument("--sort", default="run", help="the column to sort by (default: run, the time of its start)")
+    parser.add_argument("--metrics", type=str, nargs="+", help=f"which to show (default: {' '.join(cli.metrics)})")
+    parser.add_argument("--group", action="store_true", help="runs that differ in their seed alone as one, mean ± std")
     parser.add_argument("--csv", action="store_true", help="print CSV, with each run's folder")
     given = parser.parse_args(arguments)
-    rows, settings = table(readable(given.folders, cli.metrics))
-    rows = sort_rows(rows, given.sort)
+    metrics = given.metrics or cli.metrics
+    runs = readable(given.folders, metrics)
+    require_known(given.metrics or (), dict.fromkeys(name for run in runs for name in run.known))
+    if given.group:
+        runs = grouped(runs, metrics)
+    if not runs:
+        raise UserError("no run is finished, so that there is nothing to group: leave out --group")
+    rows, settings = table(runs)
+    rows = sort_rows(rows, "experiment" if given.group and given.sort == "run" else given.sort)
     if given.csv:
-        writer = csv.DictWriter(sys.stdout, rows[0], lineterminator="\n")
+        plain = [dict(flat_cells(row)) for row in rows]
+        writer = csv.DictWriter(sys.stdout, plain[0], lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(plain)
     else:
-        show(rows, settings, cli.metrics, table_console())
+        show(rows, settings, metrics, table_console())
