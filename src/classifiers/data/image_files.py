@@ -16,17 +16,8 @@ from classifiers.data.jpeg_files import decoded, reduce
 from classifiers.experiment.errors import UserError, one_line
 from classifiers.experiment.terminal import printable, warn_once
 
-FORMATS = (
-    "AVIF",
-    "BMP",
-    "GIF",
-    "JPEG",
-    "JPEG2000",
-    "PNG",
-    "PPM",
-    "TIFF",
-    "WEBP",
-)  # PIL has others, some of which run programs
+# PIL has others, some of which run programs
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 MODES = {1: "L", 3: "RGB"}
 DARK = (
     "an image of 16 bits a pixel has none above 4095, and is read as nearly black: "
