@@ -1,12 +1,19 @@
 import csv
 import os
 import pickle
+import signal
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
+from classifiers.inference import prediction
+from classifiers.inference.predictions_csv import PredictionsCSV
 from tests.conftest import SMALL, Script
 from tests.processes import finished, start
 from tests.small_models import saved, synthetic
@@ -116,6 +123,62 @@ def test_letters_that_the_output_lacks_are_spelt(
         monkeypatch.setattr("sys.stdout", out)
         script("predict.py", str(checkpoint), str(folder))
     assert r"/\xe4.png  pattern " in Path("out").read_text()
+
+
+def signal_while_a_row_is_written(number: signal.Signals) -> None:
+    write = PredictionsCSV.write
+
+    def signalling(table: PredictionsCSV, what: object, *further: Any) -> None:
+        if str(what).endswith("/0005.png"):
+            signal.raise_signal(number)
+        write(table, what, *further)
+
+    PredictionsCSV.write = signalling  # type: ignore[method-assign]
+
+
+def signal_while_images_are_read(number: signal.Signals) -> None:
+    read = prediction.read_image
+
+    def signalling(path: str | Path, shape: Sequence[int]) -> Tensor:
+        if str(path).endswith("/0130.png"):
+            os.kill(os.getpid(), number)
+        return read(path, shape)
+
+    prediction.read_image = signalling
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("before", "count", "options"),
+    [
+        (signal_while_a_row_is_written, 6, ["--csv=x.csv"]),
+        (signal_while_images_are_read, 128, ["--csv=x.csv"]),
+        (signal_while_images_are_read, 128, []),
+    ],
+)
+def test_what_is_classified_when_it_is_stopped_is_kept(
+    before: Callable[[signal.Signals], None],
+    count: int,
+    options: list[str],
+    number: signal.Signals,
+    code: int,
+    checkpoint: Path,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "many").mkdir()
+    for index in range(140):
+        Image.new("L", (16, 16), index).save(f"many/{index:04}.png")
+    running = start(tmp_path, "predict-files", "x.ckpt", "many", *options, before=partial(before, number))
+    assert running.wait() == code, running.err
+    assert running.err == f"stopped: {count} of 140 are classified{', and in x.csv' if options else ''}\n"
+    names = [f"many/{index:04}.png" for index in range(count)]
+    assert [line.split()[0] for line in running.out.splitlines()] == names
+    if options:
+        with Path("x.csv").open(newline="") as file:
+            header, *rows = csv.reader(file)
+        assert ",".join(header) == HEADER
+        assert [(row[0], len(row)) for row in rows] == [(name, 6) for name in names]
+    assert list(tmp_path.glob("*.partial")) == []
 
 
 PARTS = """

@@ -17,6 +17,8 @@ from classifiers.experiment.command.parser import StrictParser
 from classifiers.experiment.errors import UserError, one_line
 from classifiers.experiment.files import output_file
 from classifiers.experiment.terminal import printable
+from classifiers.experiment.training.stop_on_signal import exit_at_once
+from classifiers.experiment.training.until_signal import UntilSignal
 from classifiers.inference.checkpoint_options import add_checkpoint, load
 from classifiers.inference.prediction import classify
 from classifiers.inference.predictions_csv import PredictionsCSV
@@ -41,13 +43,14 @@ def predict(model: ImageClassifier, given: Sequence[Path], top: int, csv: Path |
     class_names = [printable(name) for name in model.class_names]
     shown = {path: printable(str(path)) for path in paths}
     path_width, name_width = (max(map(len, names), default=0) for names in (shown.values(), class_names))
-    classified = 0
+    classified, total = 0, len(paths) + len(failures)
     with (
+        UntilSignal(classify(model, paths, on_error=fail)) as found,
         output_file(csv, "another --csv") if csv else nullcontext() as file,
-        progress(len(paths) + len(failures)) as bar,
+        progress(total) as bar,
     ):
         table = PredictionsCSV(file, "file", model.class_names) if file else None
-        for path, probabilities in classify(model, paths, on_error=fail):
+        for path, probabilities in found:
             best = probabilities.topk(min(top, len(probabilities)))
             guesses = zip(best.indices.tolist(), best.values.tolist(), strict=True)
             line = "  ".join(f"{class_names[index]:{name_width}} {share:7.2%}" for index, share in guesses)
@@ -56,6 +59,9 @@ def predict(model: ImageClassifier, given: Sequence[Path], top: int, csv: Path |
                 table.write(path, probabilities)
             classified += 1
             bar.update(bar.task_ids[0], completed=classified + len(failures))
+    if found.received is not None:
+        print(f"stopped: {classified} of {total} are classified{f', and in {csv}' if csv else ''}", file=sys.stderr)
+        exit_at_once(found.received)
     if failures:
         if classified or len(failures) > 1:
             print(f"error: {len(failures)} could not be classified, {classified} could", file=sys.stderr)

@@ -1,6 +1,7 @@
 """Classes of image files."""
 
-from collections.abc import Callable, Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ def classify(
     pictures: Picture | Sequence[Picture],
     batch_size: int = 128,
     on_error: Callable[[UserError], None] | None = None,
-) -> Iterator[tuple[Any, Tensor]]:
+) -> Generator[tuple[Any, Tensor], None, None]:
     """Yield each of `pictures`, or the only one, in order, and its class probabilities `(K,)`, a batch at a time.
 
     One that can't be read is left out, and the UserError handed to `on_error`; None raises it.
@@ -32,7 +33,7 @@ def classify(
     if shape is None or shape[0] not in MODES:
         raise UserError(f"image files are of 1 or 3 channels, and the model takes images of shape {shape}")
     model.eval()
-    with quietly(), ThreadPoolExecutor() as pool:
+    with quietly(), _threads() as pool:
         for start in range(0, len(pictures), batch_size):
             batch = pictures[start : start + batch_size]
             reading = [(picture, pool.submit(_pixels, picture, shape)) for picture in batch]
@@ -49,6 +50,16 @@ def classify(
                 with torch.inference_mode():
                     logits = model(torch.stack(images).to(model.device))
                 yield from zip(read, model.probabilities(logits).cpu(), strict=True)
+
+
+@contextlib.contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    """Threads that leave undone, in the end, what they haven't begun."""
+    pool = ThreadPoolExecutor()
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _pixels(picture: Picture, shape: Sequence[int]) -> Tensor:
