@@ -60,11 +60,12 @@ def test_every_test_image_is_predicted_once(run: Path, tmp_path: Path) -> None:
     subprocess.run([*command, f"--predictions={tmp_path / 'x.csv'}"], cwd=tmp_path, check=True)
     with (tmp_path / "x.csv").open(newline="") as file:
         _, *rows = csv.reader(file)
-    images, _ = SyntheticDataModule(4, image_size=16, test_size=131).load(train=False)
+    images, labels = SyntheticDataModule(4, image_size=16, test_size=131).load(train=False)
     with torch.inference_mode():
         expected = load_classifier(path, "cpu")(images).softmax(1)
     assert [int(index) for index, *_ in rows] == list(range(131))
-    found = torch.tensor([[float(share) for share in shares] for _, _, *shares in rows])
+    assert [true for _, true, *_ in rows] == [f"pattern {label}" for label in labels]
+    found = torch.tensor([[float(share) for share in shares] for _, _, _, *shares in rows])
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 

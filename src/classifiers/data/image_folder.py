@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from classifiers.data.class_folders import Files, find_files
@@ -82,6 +83,11 @@ class ImageFolderDataModule(StratifiedDataModule):
     def load(self, train: bool) -> tuple[Images, Tensor]:
         which = 0 if train else 1
         return self._images[which], self._files[which].labels
+
+    @property
+    def test_paths(self) -> NDArray[np.str_]:
+        """The files `(N,)` of the test images, in their order."""
+        return self._files[1].paths
 
     def panel_rows(self) -> dict[str, str]:
         rows = super().panel_rows()

@@ -49,14 +49,14 @@ def predict(model: ImageClassifier, given: Sequence[Path], top: int, csv: Path |
         output_file(csv, "another --csv") if csv else nullcontext() as file,
         progress(total) as bar,
     ):
-        table = PredictionsCSV(file, "file", model.class_names) if file else None
+        table = PredictionsCSV(file, ["file"], model.class_names) if file else None
         for path, probabilities in found:
             best = probabilities.topk(min(top, len(probabilities)))
             guesses = zip(best.indices.tolist(), best.values.tolist(), strict=True)
             line = "  ".join(f"{class_names[index]:{name_width}} {share:7.2%}" for index, share in guesses)
             print(f"{shown[path]:{path_width}}  {line}")
             if table:
-                table.write(path, probabilities)
+                table.write([path], probabilities)
             classified += 1
             bar.update(bar.task_ids[0], completed=classified + len(failures))
     if found.received is not None:

@@ -12,42 +12,61 @@ import torch
 from lightning.pytorch import Trainer
 from torch import Tensor
 
+from classifiers.data.loaders import LoaderDataModule
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import output_file
 from classifiers.experiment.terminal import printable, say
+from classifiers.metrics import class_indices
 
 
 class PredictionsCSV:
-    """Writes predictions to `file`, a row each: what is predicted, its class, and the probabilities of all classes."""
+    """Writes predictions to `file`, a row each: what is predicted, in columns named `what`, its class, and the
+    probabilities of all classes.
+    """
 
-    def __init__(self, file: BinaryIO, what: str, class_names: Sequence[str]) -> None:
+    def __init__(self, file: BinaryIO, what: Sequence[str], class_names: Sequence[str]) -> None:
         self.class_names = class_names
         self._writer = csv.writer(codecs.getwriter("utf-8")(file, "surrogateescape"))
-        self._writer.writerow([what, "class", *class_names])
+        self._writer.writerow([*what, "class", *class_names])
 
-    def write(self, what: Any, probabilities: Tensor) -> None:
+    def write(self, what: Sequence[Any], probabilities: Tensor) -> None:
         """Write a row of probabilities `(K,)`."""
         name = self.class_names[int(probabilities.argmax())]
-        self._writer.writerow([what, name, *(f"{value:.6g}" for value in probabilities.tolist())])
+        self._writer.writerow([*what, name, *(f"{value:.6g}" for value in probabilities.tolist())])
 
 
-def write_predictions(path: Path, trainer: Trainer, class_names: Sequence[str], **predict: Any) -> None:
-    """Let `trainer` predict, and write a row for each image to `path`, in their order.
+def write_predictions(
+    path: Path, trainer: Trainer, class_names: Sequence[str], datamodule: Any, **predict: Any
+) -> None:
+    """Let `trainer` predict, and write a row for each image to `path`, in their order: its file or else its index, and
+    its true class where the data knows it.
 
     Raises:
         UserError: there is nothing to write, or it can't be written. Nothing is written then.
     """
     with output_file(path, "another --predictions") if trainer.is_global_zero else nullcontext() as file:
-        batches = trainer.predict(**predict)
+        batches = trainer.predict(datamodule=datamodule, **predict)
         if not batches:
             reasons = "--return_predictions or --trainer.limit_predict_batches"
             raise UserError(f"--predictions: {reasons} leaves none to write")
         probabilities = gathered(batches)
         if file:
-            table = PredictionsCSV(file, "index", class_names)
-            for index, row in enumerate(probabilities):
-                table.write(index, row)
+            columns = columns_of(datamodule, len(probabilities))
+            table = PredictionsCSV(file, [*columns], class_names)
+            for *what, row in zip(*columns.values(), probabilities, strict=True):
+                table.write(what, row)
     say(f"{len(probabilities):,} predictions are in {printable(str(path))}")
+
+
+def columns_of(data: Any, count: int) -> dict[str, Sequence[Any]]:
+    """What is known of the first `count` predicted images: their files, or else their indices, and true classes."""
+    if getattr(type(data), "predict_dataloader", None) is not LoaderDataModule.predict_dataloader:
+        return {"index": range(count)}
+    indices = data.test_set.indices[:count].cpu()
+    labels = class_indices(data.test_set.labels[indices])
+    paths = getattr(data, "test_paths", None)
+    what = {"index": range(count)} if paths is None else {"file": paths[indices.numpy()].tolist()}
+    return {**what, "true": [data.class_names[label] for label in labels.tolist()]}
 
 
 def gathered(batches: Sequence[Any]) -> Tensor:

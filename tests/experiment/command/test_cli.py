@@ -114,14 +114,15 @@ def test_predictions_are_written_where_they_are_told(
     assert capsys.readouterr().out.splitlines()[-1] == f"130 predictions are in {tmp_path / 'new/x.csv'}"
     with (tmp_path / "new/x.csv").open(newline="") as file:
         header, *rows = csv.reader(file)
-    assert header == ["index", "class", "pattern 0", "pattern 1", "pattern 2", "pattern 3"]
+    assert header == ["index", "true", "class", "pattern 0", "pattern 1", "pattern 2", "pattern 3"]
     model = ImageClassifier.load_from_checkpoint(checkpoint, weights_only=True).eval()
-    images, _ = SyntheticDataModule(4, image_size=16, test_size=130).load(train=False)
+    images, labels = SyntheticDataModule(4, image_size=16, test_size=130).load(train=False)
     with torch.inference_mode():
         expected = model(images).softmax(1)
     assert [row[0] for row in rows] == [str(index) for index in range(130)]
-    assert [row[1] for row in rows] == [model.class_names[label] for label in expected.argmax(1)]
-    found = torch.tensor([[float(share) for share in row[2:]] for row in rows])
+    assert [row[1] for row in rows] == [model.class_names[label] for label in labels]
+    assert [row[2] for row in rows] == [model.class_names[label] for label in expected.argmax(1)]
+    found = torch.tensor([[float(share) for share in row[3:]] for row in rows])
     assert torch.allclose(found, expected, atol=1e-5)
 
 
