@@ -1,3 +1,4 @@
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,28 @@ from classifiers.inference.export import WRITERS, export, images_to_check
 from tests.conftest import Cli
 from tests.small_models import small, synthetic, trained
 
-METADATA = {"class_names": '["pattern 0", "pattern 1", "pattern 2", "pattern 3"]', "image_shape": "[1, 16, 16]"}
+PREPARATION = {
+    "jpeg_draft": {"least_width": 64, "least_height": 64},
+    "exif_orientation": "applied",
+    "background": "white",
+    "mode": "L",
+    "colour_space": "sRGB",
+    "bits": 8,
+    "width": 16,
+    "height": 16,
+    "aspect_ratio": "as it comes",
+    "filter": "bilinear",
+    "antialiasing": True,
+    "axes": "NCHW",
+    "channels": ["grey"],
+    "dtype": "uint8",
+    "range": [0, 255],
+}
+METADATA = {
+    "class_names": '["pattern 0", "pattern 1", "pattern 2", "pattern 3"]',
+    "image_shape": "[1, 16, 16]",
+    "preparation": json.dumps(PREPARATION),
+}
 ENDINGS = ["onnx", "pt2"]
 
 
@@ -47,6 +69,14 @@ def test_raw_pixels_go_in_and_probabilities_come_out(ending: str, tmp_path: Path
     settings: dict[str, Any] = {"channels_last": True, "average_flips": True, "mean": data.mean, "std": data.std}
     model = ImageClassifier(net, **settings, class_names=data.class_names, image_shape=data.image_shape)
     exports_alike(model, tmp_path / f"x.{ending}")
+
+
+def test_of_images_that_no_picture_makes_nothing_is_said(tmp_path: Path) -> None:
+    data = synthetic(in_channels=2)
+    export(small(data), tmp_path / "x.pt2", data.load(train=False)[0])
+    metadata = {"image_shape": ""}  # it gets all others too
+    torch.export.load(tmp_path / "x.pt2", extra_files=metadata)
+    assert metadata == {"class_names": METADATA["class_names"], "image_shape": "[2, 16, 16]"}
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -18,8 +18,10 @@ def test_it_writes_and_checks(ending: str, script: Script, tmp_path: Path) -> No
     if ending == "onnx":
         pytest.importorskip("onnxscript")
     checkpoint, out = saved(tmp_path / "x.ckpt"), tmp_path / f"new/x.{ending}"
-    first, second = script("export.py", str(checkpoint), str(out)).splitlines()
+    first, picture, second = script("export.py", str(checkpoint), str(out)).splitlines()
     assert first == f"{out} maps uint8 pixels (B, 1, 16, 16) to probabilities (B, 4)"
+    how = "upright by its EXIF data, on white, L in sRGB, resized to 16 × 16 (bilinear, antialiased)"
+    assert picture == f"of a picture: {how}; its metadata say how"
     assert second.startswith("largest difference from PyTorch on 1,000 images of noise: ")
     assert float(second.split()[-1]) < 1e-5
     assert [path.name for path in (tmp_path / "new").iterdir()] == [out.name]

@@ -12,8 +12,10 @@ from torch import Tensor, nn
 
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
+from classifiers.data.image_files import MODES
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import output_file
+from classifiers.inference.preparation import preparation
 
 TOLERANCE = 1e-4  # of a probability
 Program = Callable[[Tensor], Tensor]
@@ -22,8 +24,8 @@ Program = Callable[[Tensor], Tensor]
 def export(model: ImageClassifier, path: Path, images: Tensor) -> float:
     """Write `model` to `path`, as an ONNX model if that ends in `.onnx`, as a program of `torch.export` if in `.pt2`.
 
-    Either maps uint8 images `(B, C, H, W)` to probabilities `(B, K)` for any B, and has `class_names` and `image_shape`
-    as JSON in its metadata.
+    Either maps uint8 images `(B, C, H, W)` to probabilities `(B, K)` for any B, and has as JSON in its metadata
+    `class_names`, `image_shape`, and the `preparation` that makes such an image of a picture.
 
     Returns:
         The largest difference between what the file, loaded again, and PyTorch make of `images`.
@@ -34,7 +36,10 @@ def export(model: ImageClassifier, path: Path, images: Tensor) -> float:
     """
     if path.suffix not in WRITERS:
         raise UserError(f"can't export to {path}: its name must end in {' or '.join(WRITERS)}")
-    metadata = {"class_names": json.dumps(model.class_names), "image_shape": json.dumps(model.image_shape)}
+    told: dict[str, Any] = {"class_names": model.class_names, "image_shape": model.image_shape}
+    if model.image_shape and model.image_shape[0] in MODES:
+        told["preparation"] = preparation(model.image_shape)
+    metadata = {name: json.dumps(value) for name, value in told.items()}
     program = nn.Sequential(model, model.activation).eval()
     with torch.inference_mode():
         expected = program(images)

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from classifiers.data.image_files import MODES
 from classifiers.experiment import ExperimentCLI
 from classifiers.experiment.command.parser import StrictParser
 from classifiers.inference.checkpoint_options import add_checkpoint, load
 from classifiers.inference.export import export, images_to_check
+from classifiers.inference.preparation import in_short
 
 
 def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
@@ -17,6 +19,9 @@ def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
     model = load(given, device="cpu")
     images, what = images_to_check(model)
     difference = export(model, given.out, images)
-    pixels, classes = ", ".join(map(str, model.image_shape or ())), len(model.class_names)
+    assert model.image_shape is not None
+    pixels, classes = ", ".join(map(str, model.image_shape)), len(model.class_names)
     print(f"{given.out} maps uint8 pixels (B, {pixels}) to probabilities (B, {classes})")
+    if model.image_shape[0] in MODES:
+        print(f"of a picture: {in_short(model.image_shape)}; its metadata say how")
     print(f"largest difference from PyTorch on {len(images):,} {what}: {difference:.1e}")
