@@ -116,7 +116,7 @@ def test_a_net_of_a_notebook_is_found_in_another_module(tmp_path: Path) -> None:
         ("TinyNet", r"TinyNet can't be imported \(Empty module name\): give MODULE\.CLASS, where MODULE\.py is in "),
         ("no_nets.TinyNet", r"no_nets\.TinyNet can't be imported \(No module named 'no_nets'\): give MODULE\.CLASS, "),
         ("nets_to_load.Net", r"nets_to_load\.Net can't be imported \(module 'nets_to_load' has no attribute 'Net'\): "),
-        ("classifiers.LeNet", r".*x\.ckpt names no LeNet: leave classifiers\.LeNet out$"),
+        ("classifiers.LeNet", r".*x\.ckpt names no LeNet: leave classifiers.LeNet out$"),
     ],
 )
 def test_a_class_that_is_not_there_or_not_needed(trusted: str, line: str, tmp_path: Path) -> None:
