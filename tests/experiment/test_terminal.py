@@ -1,9 +1,12 @@
+import io
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from classifiers.experiment.runs.panels import print_end
+from classifiers.experiment.terminal import encodable
 from tests.conftest import SMALL
 from tests.experiment.runs.test_summary import RESULT
 from tests.processes import finished
@@ -41,3 +44,19 @@ def test_a_fit_prints_its_start_its_epochs_and_its_end_and_nothing_else(tmp_path
         "epoch 1/2", "epoch 2/2", "default", "best epoch", "val", "test", "seconds", "run folder", "",
     ]  # fmt: skip
     assert fit.err == ""
+
+
+def test_what_the_output_cannot_encode_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    monkeypatch.setattr(sys, "stdout", out)
+    with encodable():
+        print("é я \udcff")
+    assert out.buffer.getvalue() == b"\xe9 \\u044f \xff\n"  # type: ignore[attr-defined]
+    assert out.errors == "strict"
+
+
+def test_any_other_output_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", out := io.StringIO())
+    with encodable():
+        print("я")
+    assert out.getvalue() == "я\n"

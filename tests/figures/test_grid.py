@@ -1,7 +1,10 @@
+import io
+
 import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
+from classifiers.experiment.terminal import quiet
 from classifiers.figures import labelled_grid, mistakes_grid
 from classifiers.figures.mistakes import Mistake
 
@@ -21,6 +24,14 @@ def test_each_image_stands_over_its_class_name(channels: int, one_hot: bool) -> 
         left, right, bottom, _ = drawn.get_extent()
         assert (text.get_text(), text.get_position()[0]) == (name, (left + right) / 2)
         assert text.get_position()[1] > bottom  # y grows downwards
+
+
+def test_a_name_that_the_font_lacks_is_drawn_without_a_word() -> None:
+    figure = labelled_grid(torch.zeros(1, 1, 4, 4, dtype=torch.uint8), torch.tensor([0]), ["\U000ffffd"], columns=1)
+    with quiet():
+        figure.savefig(io.BytesIO())
+    with pytest.warns(UserWarning, match="Glyph"):
+        figure.savefig(io.BytesIO())
 
 
 def test_each_mistake_stands_over_what_was_said_and_what_is_true() -> None:

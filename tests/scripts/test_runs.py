@@ -39,6 +39,16 @@ def test_csv_has_exact_values_and_folders(runs: Path, script: Script) -> None:
     assert rows[2]["test/acc"] == rows[2]["seconds"] == ""
 
 
+def test_names_that_the_output_cannot_encode_are_escaped(
+    runs: Path, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(runs / "shirts/2026-4", "model: {lr: кот}", {})
+    out = io.TextIOWrapper(io.BytesIO(), encoding="latin-1", write_through=True)
+    monkeypatch.setattr(sys, "stdout", out)
+    script("runs.py", str(runs))
+    assert rb" \u043a\u043e\u0442 " in out.buffer.getvalue()  # type: ignore[attr-defined]
+
+
 def test_settings_that_do_not_fit_into_the_terminal_stand_below(
     runs: Path, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,8 @@
 """Plain lines at the terminal, and none of the libraries' own."""
 
+import codecs
 import contextlib
+import io
 import logging
 import os
 import sys
@@ -26,6 +28,7 @@ ADVICE = (
     "requested to overfit",
     "is not supported by the model summary",
     "add_custom_scalars|jit",
+    "Glyph .* missing from font",  # the name of a class, of which a figure shows boxes
     "your dataloader is not resumable",  # it is not the DataLoader that resumes here
     "does not have many workers",  # a batch that is one index into a tensor is faster without them
 )
@@ -46,6 +49,31 @@ def quiet() -> Iterator[None]:
         finally:
             for name, level in before.items():
                 logging.getLogger(name).setLevel(level)
+
+
+@contextlib.contextmanager
+def encodable() -> Iterator[None]:
+    """While this lasts, anything can be printed: file names as the bytes that they are, and as escapes any characters
+    that the output's encoding lacks.
+    """
+    out = sys.stdout
+    if not isinstance(out, io.TextIOWrapper):  # but a notebook's, or none at all
+        yield
+        return
+    before = out.errors
+    codecs.register_error("bytes or escapes", _bytes_or_escapes)
+    out.reconfigure(errors="bytes or escapes")
+    try:
+        yield
+    finally:
+        out.reconfigure(errors=before)
+
+
+def _bytes_or_escapes(error: UnicodeError) -> tuple[str | bytes, int]:
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.lookup_error("backslashreplace")(error)
 
 
 @rank_zero_only

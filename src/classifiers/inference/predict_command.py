@@ -4,7 +4,6 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
-from io import TextIOWrapper
 from pathlib import Path
 
 from rich.console import Console
@@ -88,8 +87,6 @@ def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
     parser.add_argument("--csv", type=Path | None, help="file to write, with the probabilities of all classes")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps …; auto: an accelerator if there is one")
     given = parser.parse_args(arguments)
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # names may have letters that it lacks
     if given.top < 1:
         raise UserError(f"--top is {given.top}: it must be at least 1")
     predict(load(given, given.device), given.images, given.top, given.csv)

@@ -19,7 +19,7 @@ from classifiers.experiment.command.parser import StrictParser, strict_parsing
 from classifiers.experiment.errors import UserError, reported
 from classifiers.experiment.importing import importing_here
 from classifiers.experiment.runs.folder import RunFolder
-from classifiers.experiment.terminal import quiet
+from classifiers.experiment.terminal import encodable, quiet
 from classifiers.experiment.training.stop_on_signal import exiting_on_signals
 
 
@@ -76,7 +76,7 @@ class ExperimentCLI(FitCLI):
     def main(cls, args: Sequence[str] | None = None) -> None:
         """Run a command line; a user's mistake ends it with one line and exit code 2."""
         given = list(sys.argv[1:] if args is None else args)
-        with reported(), exiting_on_signals(), quiet():
+        with reported(), encodable(), exiting_on_signals(), quiet():
             if module := cls.commands.get(next(iter(given), "")):
                 with strict_parsing():
                     _imported(module).main(cls, given[1:])

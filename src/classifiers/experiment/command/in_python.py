@@ -13,7 +13,7 @@ from lightning.pytorch import LightningDataModule, LightningModule
 from classifiers.experiment.checkpoints.describing import PLAIN
 from classifiers.experiment.command.cli import ExperimentCLI
 from classifiers.experiment.errors import UserError, as_user_errors
-from classifiers.experiment.terminal import quiet
+from classifiers.experiment.terminal import encodable, quiet
 from classifiers.experiment.training.stop_on_signal import exiting_on_signals
 
 SHORT = {"seed": "seed_everything", "monitor": "best_checkpoint.monitor"}
@@ -52,7 +52,7 @@ def fitted(
         raise UserError("a fit is running in this process: wait for its end, or start another process")
     threads = torch.get_num_threads()
     try:
-        with as_user_errors(), exiting_on_signals(), quiet():
+        with as_user_errors(), encodable(), exiting_on_signals(), quiet():
             done = copy_context().run(cli, ["fit", *arguments], objects, **made)  # jsonargparse would keep its parser
             objects = done.model, done.datamodule
             return done
