@@ -128,8 +128,8 @@ def test_letters_that_the_output_lacks_are_spelt(
 def signal_while_a_row_is_written(number: signal.Signals) -> None:
     write = PredictionsCSV.write
 
-    def signalling(table: PredictionsCSV, what: object, *further: Any) -> None:
-        if str(what).endswith("/0005.png"):
+    def signalling(table: PredictionsCSV, what: Sequence[object], *further: Any) -> None:
+        if str(what[0]).endswith("/0005.png"):
             signal.raise_signal(number)
         write(table, what, *further)
 
