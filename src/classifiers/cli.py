@@ -14,6 +14,7 @@ from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
 from classifiers.data.image_dataset import TO_MODEL, TO_NET
 from classifiers.experiment import ExperimentCLI, UserError
+from classifiers.experiment.paths import at_home
 from classifiers.experiment.terminal import say
 from classifiers.inference.predictions_csv import write_predictions
 
@@ -49,7 +50,7 @@ class ClassifierCLI(ExperimentCLI):
         super().parse_arguments(parser, args)
         data = self.config[self.config.subcommand].data
         if self.objects is None and (root := data.init_args.get("root")):
-            data.init_args.root = str(Path(root).absolute())  # a run goes on from any folder
+            data.init_args.root = str(at_home(root).absolute())  # a run goes on from any folder
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,11 @@ def numbered(data: SyntheticDataModule) -> SyntheticDataModule:
 def test_the_shape_of_an_image_is_told() -> None:
     data = SyntheticDataModule(in_channels=3, image_size=20, train_size=20, test_size=10)
     assert data.load(train=False)[0].shape[1:] == data.image_shape == (3, 20, 20)
+
+
+def test_the_files_of_a_data_set_may_be_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert SyntheticDataModule(root="~/data").root == Path("/home/me/data")
 
 
 def test_the_split_is_disjoint_and_complete() -> None:

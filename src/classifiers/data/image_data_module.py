@@ -15,7 +15,7 @@ from classifiers.data.image_dataset import ImageDataset, Images, checked, identi
 from classifiers.data.loaders import LoaderDataModule
 from classifiers.data.splitting import held_out
 from classifiers.experiment.errors import UserError
-from classifiers.experiment.paths import project_root
+from classifiers.experiment.paths import at_home, project_root
 
 
 class ImageDataModule(LoaderDataModule, ABC):
@@ -59,7 +59,7 @@ class ImageDataModule(LoaderDataModule, ABC):
         **kwargs: Any,
     ) -> None:
         super().__init__(batch_size, **kwargs)
-        self.root = Path(root) if root else project_root() / "data"
+        self.root = at_home(root) if root else project_root() / "data"
         self.val_size = val_size
         self.split_seed = split_seed
         self.validate_on_test = validate_on_test

@@ -9,6 +9,7 @@ import torch
 from jsonargparse import Namespace
 from lightning.pytorch import LightningModule, Trainer
 
+from classifiers.cli import main
 from classifiers.experiment.command.parser import StrictParser
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.runs.folder import RunFolder, make_run_folder
@@ -31,6 +32,17 @@ def test_a_fit_leaves_exactly_these_files(fit: Cli) -> None:
     ]
     assert folder.parent.name == "default"
     assert re.fullmatch(r"\d{8}-\d{6}", folder.name)
+
+
+def test_runs_and_what_they_start_from_may_be_at_home(
+    fit: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run = fit("--trainer.default_root_dir=~/runs", "--trainer.max_epochs=1").relative_to(tmp_path)
+    main(["fit", f"--resume=~/{run}", "--trainer.max_epochs=2"])
+    Path("root.yaml").write_text("trainer: {default_root_dir: ~/runs}\n")
+    fit("--config=root.yaml", f"--init_weights=~/{run}/checkpoints/best.ckpt")
+    assert {path.name for path in tmp_path.iterdir()} == {"root.yaml", "runs"}
 
 
 def test_requeued_checkpoints_are_gone_before_any_process_goes_on(

@@ -18,6 +18,7 @@ from classifiers.experiment.command.fit_cli import FitCLI
 from classifiers.experiment.command.parser import StrictParser, strict_parsing
 from classifiers.experiment.errors import UserError, reported
 from classifiers.experiment.importing import importing_here
+from classifiers.experiment.paths import expanded
 from classifiers.experiment.runs.folder import RunFolder
 from classifiers.experiment.terminal import encodable, quiet
 from classifiers.experiment.training.stop_on_signal import exiting_on_signals
@@ -49,7 +50,7 @@ class ExperimentCLI(FitCLI):
         objects: tuple[LightningModule, LightningDataModule] | None = None,
         **trainer_objects: Any,
     ) -> None:
-        self.given = list(sys.argv[1:] if args is None else args)
+        self.given = [expanded(argument) for argument in (sys.argv[1:] if args is None else args)]
         self.objects, self.trainer_objects = objects, trainer_objects
         for kind, base in ((self.model_class, LightningModule), (self.datamodule_class, LightningDataModule)):
             if not (isinstance(kind, type) and issubclass(kind, base)):
@@ -75,7 +76,7 @@ class ExperimentCLI(FitCLI):
     @classmethod
     def main(cls, args: Sequence[str] | None = None) -> None:
         """Run a command line; a user's mistake ends it with one line and exit code 2."""
-        given = list(sys.argv[1:] if args is None else args)
+        given = [expanded(argument) for argument in (sys.argv[1:] if args is None else args)]
         with reported(), encodable(), exiting_on_signals(), quiet():
             if module := cls.commands.get(next(iter(given), "")):
                 with strict_parsing():

@@ -16,7 +16,7 @@ from lightning.pytorch.cli import SaveConfigCallback
 from classifiers.experiment.checkpoints.callbacks import RunCheckpoint
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import write_whole
-from classifiers.experiment.paths import project_root
+from classifiers.experiment.paths import at_home, project_root
 from classifiers.experiment.runs.loggers import EventFile, MetricsCSV
 from classifiers.experiment.runs.panels import print_start
 
@@ -83,7 +83,7 @@ class RunFolder(SaveConfigCallback):
             folder = Path(config.resume).absolute()
             config.resume, config.changed_data, config.ckpt_path = None, False, started_from(folder)
         else:
-            root = Path(self.config.trainer.default_root_dir or project_root() / "runs").absolute()
+            root = at_home(self.config.trainer.default_root_dir or project_root() / "runs").absolute()
             folder = make_run_folder(root, self.config.experiment)
         write_whole(folder / "config.yaml", self.parser.dump(config, skip_none=False))
         return folder

@@ -17,7 +17,7 @@ from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
 from classifiers.experiment.command.cli import ExperimentCLI
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import require_writable
-from classifiers.experiment.paths import project_root
+from classifiers.experiment.paths import at_home, project_root
 from classifiers.experiment.settings import flat
 from classifiers.experiment.studies.fitting import stoppable
 from classifiers.experiment.studies.space import Space
@@ -66,7 +66,7 @@ def sweep(cli: type[ExperimentCLI], arguments: argparse.Namespace, options: list
         config = parsed(cli, [*options, *as_options(corner)])
     best = BestCheckpoint(**config["best_checkpoint"])
     name = arguments.study or arguments.space.stem
-    folder = Path(config["trainer"]["default_root_dir"] or project_root() / "runs").absolute() / "sweeps" / name
+    folder = at_home(config["trainer"]["default_root_dir"] or project_root() / "runs").absolute() / "sweeps" / name
     url = arguments.storage or f"sqlite:///{folder / 'study.db'}"
     require_writable(folder, "--trainer.default_root_dir")
     with database_errors(url):
