@@ -57,6 +57,9 @@ class ClassifierCLI(ExperimentCLI):
         if self.subcommand != "fit" and tuple(self.model.class_names) != tuple(self.datamodule.class_names):
             path, name = self.config[self.subcommand].ckpt_path, type(self.datamodule).__name__
             raise UserError(f"{path} was trained on other classes than those of --data {name}")
+        if self.subcommand != "fit" and self.model.image_shape not in (None, self.datamodule.image_shape):
+            shapes = f"{self.model.image_shape}, and those of --data are {self.datamodule.image_shape}"
+            raise UserError(f"{self.config[self.subcommand].ckpt_path} was trained on images {shapes}")
 
     def callbacks(self, config: Any) -> Iterator[Callback]:
         yield from (ClassMetrics(), FirstLook())

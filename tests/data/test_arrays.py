@@ -235,3 +235,37 @@ def test_the_same_images_as_floats_train_the_same_net() -> None:
         trained(model, data, max_epochs=1)
         weights.append(torch.cat([weight.flatten() for weight in model.parameters()]))
     assert torch.equal(*weights)
+
+
+def test_a_test_set_of_other_classes_is_refused() -> None:
+    class Fewer(Pictures):
+        classes = ("one", "two")  # type: ignore[assignment]
+
+    with pytest.raises(UserError, match="are one, two, three, four, and of the test's one, two: make them alike"):
+        ArrayDataModule.from_dataset(Pictures(), Fewer())
+
+
+def test_names_and_numbers_of_classes_are_not_mixed() -> None:
+    with pytest.raises(UserError, match="the labels are names, and those of the test are not: give both alike"):
+        ArrayDataModule(IMAGES, NAMES[LABELS], test=TEST)
+    with pytest.raises(UserError, match="class_names has a name twice: a, b, a, c"):
+        ArrayDataModule(IMAGES, LABELS, class_names=["a", "b", "a", "c"])
+
+
+@pytest.mark.parametrize("rows", [np.eye(4)[LABELS] * 255, np.eye(4)[LABELS] - 1, np.full((200, 4), np.nan)])
+def test_rows_of_labels_are_shares(rows: Any) -> None:
+    with pytest.raises(UserError, match="rows of labels that aren't shares from 0 to 1"):
+        ArrayDataModule(IMAGES, rows, class_names=NAMES.tolist())
+
+
+def test_a_channel_of_one_value_is_not_divided_by_nothing() -> None:
+    images = IMAGES.copy()
+    images[..., 2] = 7
+    data = made(images)
+    assert data.std[2] == 1.0
+    assert data.mean[2] == pytest.approx(7 / 255)
+
+
+def test_rows_stay_rows() -> None:
+    data = made(labels=np.eye(4)[LABELS], class_names=NAMES.tolist(), one_hot=True)
+    assert data.train_set.labels.shape[1] == 4

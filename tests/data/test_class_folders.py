@@ -1,8 +1,10 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
-from classifiers.data.class_folders import find_files
+from classifiers.data.class_folders import Files, find_files
 from classifiers.experiment.errors import UserError
 from tests.photos import write_photos
 
@@ -16,7 +18,7 @@ def test_each_sub_folder_is_a_class(tmp_path: Path) -> None:
     (root / ".cache").mkdir()
     names, splits, left_out = find_files(root)
     assert (names, splits.keys()) == (("dark", "light"), {"train"})
-    assert left_out == {".txt": 1, "beside the classes": 1}
+    assert left_out == {".txt": 1, "beside the folders": 1}
     found = [str(Path(path).relative_to(root)) for path in splits["train"].paths]
     assert found == ["dark/000.png", "dark/001.jpg", "dark/002.webp", "light/001.jpg", "light/002.webp",
                      "light/deeper/x.PNG"]  # fmt: skip
@@ -66,7 +68,7 @@ def test_a_class_may_not_have_the_name_of_a_part(tmp_path: Path) -> None:
 def test_what_holds_folders_alone_is_no_class(tmp_path: Path) -> None:
     write_photos(tmp_path / "one", 2)
     write_photos(tmp_path / "two", 2, {"cat": 60, "dog": 180})
-    with pytest.raises(UserError, match=f"^{tmp_path}/one holds folders alone, and so may be no class: name parts"):
+    with pytest.raises(UserError, match=f"^{tmp_path}/one holds folders and no image, and so may be no class: name"):
         find_files(tmp_path)
 
 
@@ -107,3 +109,42 @@ def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(Path, "iterdir", refuse)
     with pytest.raises(UserError, match=rf"can't look into {tmp_path} \(Permission denied\)"):
         find_files(tmp_path)
+
+
+def test_a_stray_file_makes_no_class_of_a_part(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_photos(tmp_path / name, 2)
+        (tmp_path / name / "Thumbs.db").touch()
+    with pytest.raises(UserError, match=f"^{tmp_path}/one holds folders and no image"):
+        find_files(tmp_path)
+
+
+def test_what_lies_beside_classes_or_parts_is_counted(tmp_path: Path) -> None:
+    write_photos(tmp_path / "train", 2)
+    write_photos(tmp_path, 2, {"@eels": 60})
+    (tmp_path / "x.jpg").touch()
+    assert find_files(tmp_path)[2] == {"beside the folders": 1, "hidden": 2}
+
+
+def test_a_class_that_is_a_lost_link_is_one_line(tmp_path: Path) -> None:
+    write_photos(tmp_path, 2)
+    (tmp_path / "lost").symlink_to("/nowhere/lost")
+    with pytest.raises(UserError, match=f"^{tmp_path}/lost is a link to what isn't there: mend it, or take it away$"):
+        find_files(tmp_path)
+
+
+def test_files_at_one_index_are_files(tmp_path: Path) -> None:
+    files = find_files(write_photos(tmp_path / "photos", 2))[1]["train"]
+    one = files[torch.tensor([3])]
+    assert (one.paths.shape, one.names.tolist(), len(one + files)) == ((1,), ["001.jpg"], 5)
+
+
+def test_files_of_one_name_and_length_are_told_apart_by_their_content(tmp_path: Path) -> None:
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.bmp").write_bytes(name.encode() * 50_000)
+    files = Files(
+        np.array([str(tmp_path / f"{n}/1.bmp") for n in "xyx"]), np.array(["1.bmp"] * 3), torch.zeros(3).long()
+    )
+    known = files.identities(["cat"])
+    assert known[0] == known[2] != known[1]

@@ -1,14 +1,17 @@
+import numpy as np
 import pytest
 import torch
 
 from classifiers import ArrayDataModule
-from classifiers.data.coverage import counts, remarks
+from classifiers.data.coverage import counts, of_counts, remarks
+from classifiers.data.decoding import ImageFiles
+from classifiers.data.image_dataset import ImageDataset
 
 NAMES = ("cat", "dog", "emu")
 
 
 def found(part: str, *counts: int) -> list[str]:
-    return [*remarks(part, torch.tensor(counts), NAMES)]
+    return [*of_counts(part, torch.tensor(counts), NAMES)]
 
 
 @pytest.mark.parametrize(("part", "what"), [("train", "train"), ("val", "validate"), ("test", "test")])
@@ -18,7 +21,7 @@ def test_a_class_that_no_image_shows_is_named(part: str, what: str) -> None:
 
 
 def test_of_many_classes_without_images_some_are_named() -> None:
-    (line,) = remarks("val", torch.tensor([1] + [0] * 8), [f"c{number}" for number in range(9)])
+    (line,) = of_counts("val", torch.tensor([1] + [0] * 8), [f"c{number}" for number in range(9)])
     assert line == "no image to validate on shows c1, c2, c3, c4, c5 and 3 more: no metric tells of that"
 
 
@@ -47,3 +50,26 @@ def test_a_data_module_tells_it_at_the_start() -> None:
         "no image to validate on shows dog, emu: no metric tells of that"
     )
     assert data.remarks("test")[0] == "no image to test on shows emu: no metric tells of that"
+
+
+def set_of(numbers: list[int], labels: list[int]) -> ImageDataset:
+    images = torch.tensor(numbers, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 3, 3).contiguous()
+    return ImageDataset(images, torch.tensor(labels), torch.arange(len(numbers)))
+
+
+def test_copies_of_images_that_are_trained_on_are_told() -> None:
+    train, val = set_of([1, 2, 3] * 50, [0, 1, 2] * 50), set_of([9, 3, 8, 3, 1], [0, 2, 1, 2, 0])
+    line = "3 of the 5 images to validate on are copies of some to train on"
+    assert list(remarks("val", val, train, NAMES)) == [line]
+    assert list(remarks("val", val, None, NAMES)) == list(remarks("train", train, train, NAMES)) == []
+
+
+def test_copies_in_two_classes_are_told() -> None:
+    train = set_of([1, 2, 3, 1, 2, 1], [0, 1, 2, 0, 2, 0])
+    assert list(remarks("train", train, train, NAMES)) == ["2 images to train on are copies of one of another class"]
+
+
+def test_images_that_are_not_in_memory_are_not_compared() -> None:
+    train = set_of([1, 1], [0, 1])
+    train.images = ImageFiles(np.array(["a.png", "b.png"]), (1, 3, 3))
+    assert list(remarks("val", train, train, NAMES[:2])) == []

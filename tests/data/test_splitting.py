@@ -87,3 +87,9 @@ def test_a_number_of_images_is_about_that_many() -> None:
     assert [len(parts[part]) for part in ("test", "val")] == pytest.approx([100, 200], abs=30)
     with pytest.raises(UserError, match="--data.val_size 90 holds out 90 of 7"):
         parts_by_class(torch.zeros(100, dtype=torch.long), of_names(files(100)), {"test": 0.2, "val": 90}, 0)
+
+
+@pytest.mark.parametrize("size", [1.5, float("nan"), float("inf")])
+def test_a_size_that_is_neither_share_nor_number_is_refused(size: float) -> None:
+    with pytest.raises(UserError, match=rf"--data.val_size is {size}: it must be a share below 1, or a whole number"):
+        held_out("val_size", size, 230)

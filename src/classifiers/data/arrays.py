@@ -62,6 +62,8 @@ class ArrayDataModule(StratifiedDataModule):
         order = torch.cat([parts["train"], parts["val"]])
         self._fit = _at(pool, order), numbers[order]
         if test:
+            if class_names is None and _is_text(labels) and not _is_text(test[1]):
+                raise UserError("the labels are names, and those of the test are not: give both alike")
             self._test = self.checked(_images(test[0]), _coded(test[1], self.class_names)[0], "test")
         else:
             self._test = _at(pool, parts["test"]), numbers[parts["test"]]
@@ -78,13 +80,24 @@ class ArrayDataModule(StratifiedDataModule):
         Raises:
             UserError: no map-style dataset, samples that are no such pairs, or images of several shapes.
         """
-        names = [getattr(one, "classes", None) for one in (dataset, getattr(dataset, "dataset", None))]  # of a Subset
-        kwargs = {"class_names": names[0] or names[1], **kwargs}
+        names, others = (_classes(one) for one in (dataset, test))
+        if names and others and [*names] != [*others]:
+            theirs = [", ".join(map(str, some)) for some in (names, others)]
+            raise UserError(
+                f"the classes of the dataset are {theirs[0]}, and of the test's {theirs[1]}: make them alike"
+            )
+        kwargs = {"class_names": names, **kwargs}
         tested = None if test is None else read_samples(test, memory_limit)
         return cls(*read_samples(dataset, memory_limit), tested, **kwargs)
 
     def load(self, train: bool) -> tuple[Images, Tensor]:
         return self._fit if train else self._test
+
+
+def _classes(dataset: Any) -> Sequence[str] | None:
+    """The names of a dataset's classes, or those of what it is a Subset of, if it tells."""
+    found: Sequence[str] | None = getattr(dataset, "classes", None)
+    return found or getattr(getattr(dataset, "dataset", None), "classes", None)
 
 
 def _images(images: Array | Samples) -> Images:
@@ -95,9 +108,15 @@ def _at(images: Images, index: Tensor) -> Images:
     return images.at(index) if isinstance(images, Samples) else images[index]
 
 
+def _is_text(labels: Array) -> bool:
+    return not isinstance(labels, Tensor) and isinstance(next(iter(np.asarray(labels).flat), None), str)
+
+
 def _coded(labels: Array, class_names: Sequence[str] | None) -> tuple[Tensor, tuple[str, ...]]:
     """The labels as numbers, and the names of the classes: those given, else the labels' own, no more than labels."""
     names = () if class_names is None else tuple(str(name) for name in class_names)
+    if len(set(names)) < len(names):
+        raise UserError(f"class_names has a name twice: {', '.join(names)}")
     values = labels if isinstance(labels, Tensor) else np.asarray(labels)
     if isinstance(values, np.ndarray) and values.size and all(isinstance(value, str) for value in values.flat):
         names = names or tuple(sorted({str(value) for value in values.flat}))

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 from torch import Tensor
 
+from classifiers.data.identity import Words, pixel_words
 from classifiers.data.image_dataset import ImageDataset
 from classifiers.metrics import class_indices
 
 IMBALANCE = 10  # times as many images of a class as of another, above which it is told
 FEW = 100  # images, below which one of them is more than a percent
 NAMED = 5  # classes, at most
+WHAT = {"train": "to train on", "val": "to validate on", "test": "to test on"}
 
 
 def counts(images: ImageDataset, classes: int) -> Tensor:
@@ -17,9 +20,39 @@ def counts(images: ImageDataset, classes: int) -> Tensor:
     return class_indices(images.labels[images.indices]).bincount(minlength=classes)
 
 
-def remarks(part: str, counts: Tensor, class_names: Sequence[str]) -> Iterator[str]:
-    """What is to be known of a `part` "train", "val" or "test" with these `counts` `(K,)` of images of each class."""
-    what = {"train": "to train on", "val": "to validate on", "test": "to test on"}[part]
+def copies(images: ImageDataset, others: ImageDataset) -> int:
+    """How many of the images have all pixels of one of the others, if both are in memory."""
+    words, theirs = (_words(some) for some in (images, others))
+    return 0 if words is None or theirs is None else int(np.isin(words, theirs).sum())
+
+
+def contradictions(images: ImageDataset) -> int:
+    """How many of the images, if they are in memory, have all pixels of one of another class."""
+    words = _words(images)
+    if words is None:
+        return 0
+    labels = class_indices(images.labels[images.indices]).numpy()
+    order = np.lexsort((labels, words))
+    same, other = words[order][1:] == words[order][:-1], labels[order][1:] != labels[order][:-1]
+    return int(np.isin(words, words[order][1:][same & other]).sum())
+
+
+def _words(images: ImageDataset) -> Words | None:
+    return pixel_words(images.images)[images.indices.numpy()] if isinstance(images.images, Tensor) else None
+
+
+def remarks(part: str, images: ImageDataset, trained: ImageDataset | None, names: Sequence[str]) -> Iterator[str]:
+    """What is to be known of the `images` of a `part` "train", "val" or "test", beside those that are `trained` on."""
+    yield from of_counts(part, counts(images, len(names)), names)
+    if part == "train" and (found := contradictions(images)):
+        yield f"{found:,} images to train on are copies of one of another class"
+    if part != "train" and trained and (found := copies(images, trained)):
+        yield f"{found:,} of the {len(images):,} images {WHAT[part]} are copies of some to train on"
+
+
+def of_counts(part: str, counts: Tensor, class_names: Sequence[str]) -> Iterator[str]:
+    """What is to be known of a `part` with these `counts` `(K,)` of images of each class."""
+    what = WHAT[part]
     images = int(counts.sum())
     missing = [class_names[label] for label in (counts == 0).nonzero().flatten().tolist()]
     if missing:

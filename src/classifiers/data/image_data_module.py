@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from classifiers.data.coverage import counts, remarks
+from classifiers.data.coverage import remarks
 from classifiers.data.image_dataset import ImageDataset, Images, checked, identities
 from classifiers.data.loaders import LoaderDataModule
 from classifiers.data.splitting import held_out
@@ -85,7 +85,8 @@ class ImageDataModule(LoaderDataModule, ABC):
 
     def remarks(self, part: str) -> list[str]:
         """What is to be known of the part "train", "val" or "test", once it is set up."""
-        return [*remarks(part, counts(getattr(self, f"{part}_set"), self.num_classes), self.class_names)]
+        trained = getattr(self, "train_set", None)
+        return [*remarks(part, getattr(self, f"{part}_set"), trained, self.class_names)]
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -119,7 +120,7 @@ class ImageDataModule(LoaderDataModule, ABC):
 
     def _load(self, train: bool) -> tuple[Images, Tensor]:
         images, labels = self.checked(*self.load(train), "load")
-        return images, F.one_hot(labels, self.num_classes) if self.one_hot else labels
+        return images, F.one_hot(labels, self.num_classes) if self.one_hot and labels.ndim == 1 else labels
 
     def checked(self, images: Images, labels: Tensor, source: str) -> tuple[Images, Tensor]:
         """As the function of that name, by what this declares; `source` is what of it gives them."""

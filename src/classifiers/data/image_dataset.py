@@ -46,6 +46,8 @@ def checked(images: Images, labels: Tensor, shape: Sequence[int], classes: int, 
         found = f"{type(images).__name__} with {first.dtype} of {tuple(first.shape[1:])} for images"
         raise UserError(f"{source} gives {found}: it must be a uint8 Tensor of {tuple(shape)}, (C, H, W)")
     values, indices = labels.double(), labels.long()
+    if rows and not (values.isfinite().all() and values.min() >= 0 and values.max() <= 1):
+        raise UserError(f"{source} gives rows of labels that aren't shares from 0 to 1")
     if not rows and ((indices != values).any() or not 0 <= indices.min() <= indices.max() < classes):
         found = f"labels from {values.min():g} to {values.max():g}"
         raise UserError(f"{source} gives {found}: they must be whole numbers from 0 to {classes - 1}, by class_names")

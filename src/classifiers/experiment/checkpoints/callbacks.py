@@ -69,7 +69,7 @@ class BestCheckpoint(RunCheckpoint):
         if score is None:
             known = " and ".join(sorted(name for name in trainer.callback_metrics if name.startswith("val")))
             raise UserError(f"--best_checkpoint.monitor {self.monitor} is no metric of a validation: these are {known}")
-        if not trainer.sanity_checking and self._improves(score):
+        if trainer.state.fn == "fit" and not trainer.sanity_checking and self._improves(score):
             self.best_model_score = score.item()
             self.best_model_path = str(self.path or "")
             self.save(trainer)

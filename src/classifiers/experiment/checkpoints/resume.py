@@ -19,6 +19,9 @@ def resumed(arguments: Sequence[str], objects: bool = False) -> Iterator[str]:
         name, _, value = argument.partition("=")
         if name == "--resume":
             run = Path(value or following)
+            for other in ("--seed_everything", "--init_weights"):
+                if any(given.partition("=")[0] == other for given in arguments):
+                    raise UserError(f"{other}: --resume goes on with the seed and the weights of the run, leave it out")
             if not (run / "config.yaml").is_file():
                 raise UserError(f"--resume {run} is no run folder: it has no config.yaml")
             if not objects and made_by_hand(run) is not None:

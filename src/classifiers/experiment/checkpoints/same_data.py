@@ -7,9 +7,11 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.terminal import say
 
+LOOKS = ("image_shape", "mean", "std")  # of images
 CURE = "--changed_data true goes on in spite of it"
 
 
@@ -36,6 +38,11 @@ class SameData(Callback):
             found = difference(self.record, now)
             if found and not self.changed:
                 raise UserError(f"the data is not what the fit began with: {found}; {CURE}")
+            if found:
+                say(f"the data is not what the fit began with: {found}; its best score is forgotten")
+                for callback in trainer.checkpoint_callbacks:
+                    if isinstance(callback, BestCheckpoint):
+                        callback.best_model_score = None
             if found or "trained" in self.record:
                 now["trained"] = torch.cat([trained_on(self.record), now["train"]])
         elif now and trainer.ckpt_path and not self.changed:
@@ -67,7 +74,8 @@ def record_of(data: Any) -> dict[str, Any] | None:
     if train is None or val is None:
         return None
     names = [*map(str, getattr(data, "class_names", ()))]
-    return {"class_names": names, "train": train.sort().values, "val": val.sort().values}
+    looks = {name: [float(value) for value in getattr(data, name, ())] for name in LOOKS}
+    return {"class_names": names, "train": train.sort().values, "val": val.sort().values, **looks}
 
 
 def trained_on(record: dict[str, Any]) -> Tensor:
@@ -84,6 +92,9 @@ def difference(then: dict[str, Any], now: dict[str, Any]) -> str | None:
         if not torch.equal(then[part], now[part]):
             new, gone = (_missing(one[part], other[part]) for one, other in ((now, then), (then, now)))
             return f"of the {len(now[part]):,} to {what} on {new:,} are new, and {gone:,} are gone"
+    for name in LOOKS:
+        if name in then and then[name] != now[name]:
+            return f"its {name} was {then[name]} and is {now[name]}"
     return None
 
 

@@ -13,7 +13,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
 
-from classifiers.experiment.checkpoints.callbacks import RunCheckpoint
+from classifiers.experiment.checkpoints.callbacks import LastCheckpoint, RunCheckpoint
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import write_whole
 from classifiers.experiment.paths import at_home, project_root
@@ -33,6 +33,7 @@ class RunFolder(SaveConfigCallback):
     folder: Path
     seconds = 0.0  # of the fit, validation included, over all the times it went on
     step = 0  # from which it goes on
+    before = ""  # its config.yaml, until then
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Unlike the base class, write nothing yet, and nothing at all outside of fit."""
@@ -65,6 +66,9 @@ class RunFolder(SaveConfigCallback):
         trainer.strategy.barrier()  # nor may another process still find it
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        last = [callback for callback in trainer.checkpoint_callbacks if isinstance(callback, LastCheckpoint)]
+        if self.before and trainer.is_global_zero and all(callback.saved_step == self.step for callback in last):
+            write_whole(self.folder / "config.yaml", self.before)
         made = trainer.is_global_zero and hasattr(self, "folder") and not self.config.resume
         if made and trainer.global_step == 0 and not (self.folder / "checkpoints").exists():
             for logger in trainer.loggers:
@@ -82,6 +86,7 @@ class RunFolder(SaveConfigCallback):
         if config.resume:
             folder = Path(config.resume).absolute()
             config.resume, config.changed_data, config.ckpt_path = None, False, started_from(folder)
+            self.before = (folder / "config.yaml").read_text()
         else:
             root = at_home(self.config.trainer.default_root_dir or project_root() / "runs").absolute()
             folder = make_run_folder(root, self.config.experiment)

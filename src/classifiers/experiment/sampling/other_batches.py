@@ -26,13 +26,14 @@ class OtherBatches(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stretch the schedules before they are restored."""
         data = trainer.datamodule  # type: ignore[attr-defined]
-        by_steps = trainer.max_steps != -1 or trainer.estimated_stepping_batches == math.inf  # asked, it makes loaders
+        by_steps = trainer.estimated_stepping_batches in (math.inf, trainer.max_steps)  # asked, it makes loaders
         if not (self._then and isinstance(data, RepeatableDataModule) and data.resumed) or by_steps:
             return
         now = steps_an_epoch(trainer)
         if not now or now == self._then:
             return
-        say(f"an epoch has {now} steps now, and had {self._then}: it goes on behind the same images")
+        place = f"{data.resumed.item:,} images of epoch {data.resumed.epoch + 1}"
+        say(f"an epoch has {now} steps now, and had {self._then}: it goes on behind {place}")
         step = data.resumed.epoch * now + data.resumed.batch // trainer.accumulate_grad_batches
         for config, saved in zip(trainer.lr_scheduler_configs, self._schedules, strict=False):
             if config.interval == "step" and saved.get("total_steps"):
@@ -46,8 +47,9 @@ class OtherBatches(Callback):
         if not (self._then and isinstance(data, RepeatableDataModule) and data.resumed):
             return
         loop: Any = trainer.fit_loop.epoch_loop.batch_progress.current
-        batches = data.resumed.batch if data.resumed.item else trainer.num_training_batches * (loop.processed > 0)
-        if steps_an_epoch(trainer) != self._then:
+        ended = data.resumed.ended and loop.processed > 0
+        batches = trainer.num_training_batches if ended else data.resumed.batch
+        if batches != loop.processed and trainer.limit_train_batches == 1.0:
             loop.ready = loop.started = loop.processed = loop.completed = int(batches)
 
 

@@ -13,6 +13,9 @@ from torch.utils.data import Dataset, Sampler
 from classifiers.experiment.checkpoints.describing import Described
 from classifiers.experiment.sampling.epoch_sampler import EpochSampler
 
+# where a fit goes on: epoch, batch, item, and how many of these the epoch had; version 0.1 counted no items
+Place = tuple[int, int, int | None, int | None]
+
 
 class Resumed(NamedTuple):
     """Where a fit went on: the epoch, and how many batches of their present size, and items, it had behind it."""
@@ -20,6 +23,7 @@ class Resumed(NamedTuple):
     epoch: int
     batch: int
     item: int
+    ended: bool = False  # that epoch, so that the next one begins
 
 
 class RepeatableDataModule(Described, LightningDataModule):
@@ -33,8 +37,8 @@ class RepeatableDataModule(Described, LightningDataModule):
 
     resumed: Resumed | None = None  # by the fit, if it goes on from a checkpoint
     _seed = 0
-    _place: tuple[int, int, int | None] = 0, 0, None  # where the fit goes on: epoch, batch and item
-    _batch = 0  # items of all processes together
+    _place: Place = (0, 0, None, None)
+    _batch = _size = 0  # items in a batch of all processes together, and in an epoch
     _fitted_by: "weakref.ref[Trainer] | None" = None  # whose seed and place these are
 
     def state_dict(self) -> dict[str, int]:
@@ -44,11 +48,11 @@ class RepeatableDataModule(Described, LightningDataModule):
         place = 0 if ended else batch.processed
         since = self.resumed if self.resumed and self.resumed.epoch == epoch.processed else Resumed(0, 0, 0)
         item = since.item + (place - since.batch) * self._batch if place else 0
-        return {"seed": self._seed, "epoch": epoch.processed, "batch": place, "item": item}
+        return {"seed": self._seed, "epoch": epoch.processed, "batch": place, "item": item, "size": self._size}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        place = state_dict["epoch"], state_dict["batch"], state_dict.get("item")  # which version 0.1 didn't count
-        self._begin(state_dict["seed"], place)
+        epoch, batch = state_dict["epoch"], state_dict["batch"]
+        self._begin(state_dict["seed"], (epoch, batch, state_dict.get("item"), state_dict.get("size")))
 
     def known(self, part: str) -> Tensor | None:
         """64 bits `(N,)` that tell each item of the `part` "train", "val" or "test", which is set up, from all others;
@@ -71,11 +75,15 @@ class RepeatableDataModule(Described, LightningDataModule):
     def training_sampler(self, dataset: Dataset[Any], batch_size: int, shuffle: bool = True) -> EpochSampler:
         """The order of this process's share of `dataset`, from where the fit goes on, whatever its batches were."""
         self._begin_with_the_fit()
-        (epoch, batch, item), self._place = self._place, (0, 0, None)
+        (epoch, batch, item, before), self._place = self._place, (0, 0, None, None)
         processes, rank = self._process()
-        size, self._batch = len(dataset), batch_size * processes  # type: ignore[arg-type]
+        size = self._size = len(dataset)  # type: ignore[arg-type]
+        self._batch = batch_size * processes
         item = min(size, batch * self._batch if item is None else item)
-        self.resumed = Resumed(epoch, -(-size // self._batch) - -(-(size - item) // self._batch), item)
+        if before not in (None, size):
+            item = 0  # of other data, the epoch begins anew
+        batches = -(-size // self._batch) - -(-(size - item) // self._batch)
+        self.resumed = Resumed(epoch, batches, item, ended=batch == 0)
         seed = random.Random(self._seed).getrandbits(32)  # or seed 1 would have in epoch 0 what seed 0 has in epoch 1
         return EpochSampler(dataset, processes, rank, shuffle, seed, epoch=epoch, skip=item)
 
@@ -86,9 +94,9 @@ class RepeatableDataModule(Described, LightningDataModule):
 
     def _begin_with_the_fit(self) -> None:
         if self.trainer is None or self._fitted_by is None or self._fitted_by() is not self.trainer:
-            self._begin(torch.initial_seed(), (0, 0, None))
+            self._begin(torch.initial_seed(), (0, 0, None, None))
 
-    def _begin(self, seed: int, place: tuple[int, int, int | None]) -> None:
+    def _begin(self, seed: int, place: Place) -> None:
         self._seed, self._place = seed, place
         self._fitted_by = weakref.ref(self.trainer) if self.trainer else None
 
