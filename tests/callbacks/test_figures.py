@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -165,3 +166,19 @@ def test_two_processes_count_every_image_and_write_once(tmp_path: Path) -> None:
     expected = [pytest.approx(one) for one in wrong(labels, predicted, probabilities)]
     assert json.loads((tmp_path / "mistakes.jsonl").read_text()) == expected
     assert drawn(folder) == NAMES
+
+
+def test_figures_for_which_there_is_no_room_are_drawn_when_there_is(
+    small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        main(["fit", *SMALL, "--figures=true", f"--trainer.default_root_dir={small_disk}"])
+    (run,) = small_disk.glob("*/*")
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert exit_info.value.code == 2
+    full = r"\(No space left on device\): make room, then go on with --resume"
+    assert re.fullmatch(rf"error: can't write {run}/figures/\w+.png {full}", line)
+    subprocess.run(["mount", "-o", "remount,size=2m", small_disk], check=True)
+    main(["fit", f"--resume={run}"])
+    assert drawn(run) == NAMES
+    assert (run / "metrics.json").exists()

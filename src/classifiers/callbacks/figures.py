@@ -16,6 +16,7 @@ from torchmetrics.classification import (
 from classifiers.classifier import ImageClassifier
 from classifiers.data.image_dataset import Batch
 from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
+from classifiers.experiment.files import replacing, writing
 from classifiers.experiment.runs.history import best_row, read_history
 from classifiers.experiment.runs.loggers import EventFile
 from classifiers.experiment.terminal import say
@@ -83,9 +84,12 @@ class Figures(Callback):
 
     def _write(self, trainer: Trainer, name: str, figure: Figure) -> None:
         if isinstance(trainer.logger, EventFile):
-            folder = Path(trainer.logger.log_dir, "figures")
-            folder.mkdir(exist_ok=True)
-            figure.savefig(folder / f"{name}.png")
-            trainer.logger.experiment.add_figure(f"figures/{name}", figure, trainer.global_step)
+            path = Path(trainer.logger.log_dir, f"figures/{name}.png")
+            with writing(path):
+                path.parent.mkdir(exist_ok=True)
+                with replacing(path) as file:
+                    figure.savefig(file, format="png")
+            with trainer.logger.writing() as writer:
+                writer.add_figure(f"figures/{name}", figure, trainer.global_step)
         else:
             say(f"no {name}.png is written: this Trainer has no run folder, as fit(model, data) makes one")

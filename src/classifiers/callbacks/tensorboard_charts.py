@@ -28,7 +28,8 @@ class TensorBoardCharts(Callback):
     @rank_zero_only
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if isinstance(trainer.logger, EventFile):
-            trainer.logger.experiment.add_custom_scalars(LAYOUT)
+            with trainer.logger.writing() as writer:
+                writer.add_custom_scalars(LAYOUT)
 
     @rank_zero_only
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -37,11 +38,11 @@ class TensorBoardCharts(Callback):
             return
         assert isinstance(pl_module, ImageClassifier)
         images, labels = data.train_set.first(16)
-        writer = trainer.logger.experiment
-        writer.add_figure("training images", labelled_grid(images, labels, data.class_names, columns=4))
+        figure = labelled_grid(images, labels, data.class_names, columns=4)
         net = copy.deepcopy(pl_module.net).eval()
         # the writer still traces by torch.jit, which torch deprecates and which warns of nets that look at their images
-        with torch.no_grad(), warnings.catch_warnings(action="ignore"):
+        with trainer.logger.writing() as writer, torch.no_grad(), warnings.catch_warnings(action="ignore"):
+            writer.add_figure("training images", figure)
             try:
                 writer.add_graph(net, pl_module.normalise(images[:1].to(pl_module.device)))
             except RuntimeError:

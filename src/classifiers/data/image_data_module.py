@@ -85,8 +85,7 @@ class ImageDataModule(LoaderDataModule, ABC):
 
     def remarks(self, part: str) -> list[str]:
         """What is to be known of the part "train", "val" or "test", once it is set up."""
-        trained = getattr(self, "train_set", None)
-        return [*remarks(part, getattr(self, f"{part}_set"), trained, self.class_names)]
+        return [*remarks(part, getattr(self, f"{part}_set"), getattr(self, "train_set", None), self.class_names)]
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -41,12 +41,15 @@ APART = "the processes don't come together ({}): start every rank, with one MAST
 
 def told(error: BaseException) -> str | None:
     """The line for a full disk or a user's mistake; None for anything else."""
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or isinstance(error, USER_ERRORS):
+    if is_full_disk(error) or isinstance(error, USER_ERRORS):
         return one_line(error)
     if isinstance(error, DistStoreError):
         return APART.format(one_line(error))
     return next((cure + one_line(error) for said, cure in BARE.items() if re.search(said, str(error))), None)
+
+
+def is_full_disk(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def one_line(error: BaseException) -> str:

@@ -9,6 +9,19 @@ from typing import BinaryIO
 
 from classifiers.experiment.errors import UserError
 
+GO_ON = "make room, then go on with --resume"
+
+
+@contextlib.contextmanager
+def writing(path: Path, cure: str = GO_ON) -> Iterator[None]:
+    """While this lasts, `path` is written; where that fails, UserError says why and the `cure`."""
+    try:
+        yield
+    except BrokenPipeError:  # of standard output
+        raise
+    except OSError as error:
+        raise UserError(f"can't write {path} ({error.strerror}): {cure}") from error
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
@@ -28,14 +41,10 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 @contextlib.contextmanager
 def output_file(path: Path, cure: str) -> Iterator[BinaryIO]:
     """As `replacing`, in a folder that is made if need be; where that fails, UserError says why and the `cure`."""
-    try:
+    with writing(path, f"give {cure}"):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
             yield file
-    except BrokenPipeError:  # of standard output
-        raise
-    except OSError as error:
-        raise UserError(f"can't write {path} ({error.strerror}): give {cure}") from error
 
 
 def require_writable(folder: Path, cure: str) -> None:
@@ -51,3 +60,14 @@ def write_whole(path: Path, text: str) -> None:
     """Write `text` beside `path`, then rename it over `path`."""
     with replacing(path) as file:
         file.write(text.encode())
+
+
+def append(path: Path, text: str) -> None:
+    """Add `text` to the end of a file, as a whole or not at all."""
+    size = path.stat().st_size
+    try:
+        with path.open("ab") as file:
+            file.write(text.encode())
+    except OSError:
+        os.truncate(path, size)
+        raise

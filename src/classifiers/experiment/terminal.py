@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -14,6 +15,8 @@ from typing import Any
 import rich
 from lightning.pytorch.utilities import rank_zero_only
 from rich.console import Console
+
+from classifiers.experiment.errors import is_full_disk
 
 UNLIMITED = 10_000  # columns
 WARNED: dict[str, object] = {}
@@ -36,17 +39,23 @@ ADVICE = (
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the libraries' notes and advice from the terminal; their warnings of real trouble stay."""
+    """Keep the libraries' notes and advice from the terminal; their warnings of real trouble stay.
+
+    Of a full disk, whoever waits for what a thread writes tells in one line.
+    """
     before = {name: logging.getLogger(name).level for name in LEVELS}
+    hook = threading.excepthook
     in_a_job = "SLURM_JOB_ID" in os.environ
     with warnings.catch_warnings():
         for part in ADVICE if in_a_job else (*ADVICE, "`srun` command is available"):
             warnings.filterwarnings("ignore", message=f".*({part})")
         try:
+            threading.excepthook = lambda args: None if is_full_disk(args.exc_value) else hook(args)
             for name, level in LEVELS.items():
                 logging.getLogger(name).setLevel(level)
             yield
         finally:
+            threading.excepthook = hook
             for name, level in before.items():
                 logging.getLogger(name).setLevel(level)
 

@@ -51,8 +51,8 @@ MOMENTS = [
 
 
 def run_of(folder: Path) -> Path:
-    (run,) = folder.glob("runs/*/*")
-    return run
+    (config,) = folder.glob("runs/*/*/config.yaml")  # a kill may have left an empty folder before it
+    return config.parent
 
 
 def differences(one: Any, other: Any, name: str = "") -> list[str]:

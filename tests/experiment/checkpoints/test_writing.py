@@ -1,8 +1,6 @@
 import os
 import pickle
-import subprocess
 from collections import OrderedDict
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -15,20 +13,6 @@ from classifiers.experiment.checkpoints import writing
 from classifiers.experiment.checkpoints.writing import AtomicCheckpointIO
 from classifiers.experiment.errors import UserError
 from tests.conftest import SMALL
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own with room for 256 KiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("only root can mount a file system")
-    yield disk
-    subprocess.run(["umount", "--lazy", disk], check=True)
 
 
 def test_a_checkpoint_replaces_the_one_before(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from classifiers.cli import main
 from classifiers.experiment.command.parser import StrictParser
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.runs.folder import RunFolder, make_run_folder
-from tests.conftest import Cli
+from tests.conftest import SMALL, Cli
 
 
 def test_a_fit_leaves_exactly_these_files(fit: Cli) -> None:
@@ -67,6 +67,19 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> No
     (tmp_path / "shirts").touch()
     with pytest.raises(UserError, match=r"can't write the run to .* \(File exists\): name another folder with"):
         make_run_folder(tmp_path, "shirts")
+
+
+def test_a_run_for_whose_config_there_is_no_room_leaves_nothing(
+    small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = os.statvfs(small_disk)
+    (small_disk / "filler").write_bytes(bytes(left.f_bavail * left.f_frsize))
+    with pytest.raises(SystemExit):
+        main(["fit", *SMALL, f"--trainer.default_root_dir={small_disk}"])
+    cure = r"name another folder with --trainer\.default_root_dir"
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert re.fullmatch(rf"error: can't write {small_disk}/\S+/config\.yaml \(No space left on device\): {cure}", line)
+    assert {path.name for path in small_disk.rglob("*")} == {"default", "filler"}
 
 
 def test_a_dangling_link_is_one_clear_line(tmp_path: Path) -> None:

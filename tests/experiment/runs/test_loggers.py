@@ -1,8 +1,14 @@
+import contextlib
+import os
 from pathlib import Path
 
 import pytest
 
+from classifiers.experiment.errors import UserError
 from classifiers.experiment.runs.loggers import EventFile, MetricsCSV
+from classifiers.experiment.terminal import quiet
+
+FULL = r" \(No space left on device\): make room, then go on with --resume$"
 
 
 def test_rows_are_appended_and_new_metrics_add_columns(tmp_path: Path) -> None:
@@ -46,3 +52,27 @@ def test_one_event_file_holds_the_fit_and_its_test(tmp_path: Path) -> None:
     assert b"val/acc" in content
     assert b"test/acc" in content
     logger.experiment.close()
+
+
+def test_a_row_for_which_there_is_no_room_leaves_the_others(small_disk: Path) -> None:
+    logger = MetricsCSV(small_disk)
+    logger.log_metrics({"loss": 0.5}, step=0)
+    while logger.path.stat().st_size < 4080:  # of a page of 4096
+        logger.log_metrics({"loss": 0.5}, step=1)
+    before = logger.path.read_bytes()
+    left = os.statvfs(small_disk)
+    (small_disk / "filler").write_bytes(bytes(left.f_bavail * left.f_frsize))
+    with pytest.raises(UserError, match=f"^can't write {logger.path}{FULL}"):
+        logger.log_metrics({"loss": 1 / 3}, step=2)
+    assert logger.path.read_bytes() == before
+
+
+def test_events_for_which_there_is_no_room_are_one_line(small_disk: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    logger = EventFile(small_disk)
+    with quiet():
+        with contextlib.suppress(UserError):  # by then, its thread may have failed or not
+            logger.log_metrics({"x" * 300_000: 0.5})
+        with pytest.raises(UserError, match=rf"^can't write {small_disk}/events.out.tfevents.\*{FULL}"):
+            logger.save()
+        logger.finalize("failed")
+    assert capfd.readouterr().err == ""

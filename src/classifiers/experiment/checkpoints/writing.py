@@ -13,8 +13,7 @@ import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 from torch import Tensor
 
-from classifiers.experiment.errors import UserError
-from classifiers.experiment.files import replacing
+from classifiers.experiment.files import GO_ON, replacing, writing
 
 WAITING = 2  # checkpoints of a fit that may be in memory until they are written: best and last
 
@@ -86,12 +85,9 @@ def snapshot(value: Any) -> Any:
 
 def write(checkpoint: dict[str, Any], target: Path) -> None:
     """Write `checkpoint` to `target`, as a whole or not at all; UserError if it can't be."""
-    try:
+    with writing(target, f"any earlier one is whole, {GO_ON}"):
         target.parent.mkdir(parents=True, exist_ok=True)
         content = io.BytesIO()  # into a file, torch.save hides why it fails
         torch.save(checkpoint, content)
         with replacing(target) as file:
             file.write(content.getbuffer())
-    except OSError as error:
-        reason = f"can't write {target} ({error.strerror})"
-        raise UserError(f"{reason}; any earlier one is whole: make room, then go on with --resume") from error

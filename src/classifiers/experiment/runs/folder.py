@@ -15,11 +15,12 @@ from lightning.pytorch.cli import SaveConfigCallback
 
 from classifiers.experiment.checkpoints.callbacks import LastCheckpoint, RunCheckpoint
 from classifiers.experiment.errors import UserError
-from classifiers.experiment.files import write_whole
+from classifiers.experiment.files import GO_ON, write_whole, writing
 from classifiers.experiment.paths import at_home, project_root
 from classifiers.experiment.runs.loggers import EventFile, MetricsCSV
 from classifiers.experiment.runs.panels import print_start
 
+ELSEWHERE = "name another folder with --trainer.default_root_dir"
 REQUEUED = "hpc_ckpt_"  # how Lightning's checkpoints for a requeued Slurm job begin
 
 
@@ -73,7 +74,7 @@ class RunFolder(SaveConfigCallback):
         if made and trainer.global_step == 0 and not (self.folder / "checkpoints").exists():
             for logger in trainer.loggers:
                 if isinstance(logger, EventFile):
-                    with contextlib.suppress(OSError):
+                    with contextlib.suppress(UserError):
                         logger.close()  # whose thread would write a new file
             shutil.rmtree(self.folder)
 
@@ -86,11 +87,13 @@ class RunFolder(SaveConfigCallback):
         if config.resume:
             folder = Path(config.resume).absolute()
             config.resume, config.changed_data, config.ckpt_path = None, False, started_from(folder)
-            self.before = (folder / "config.yaml").read_text()
+            self.before, cure = (folder / "config.yaml").read_text(), GO_ON
         else:
             root = at_home(self.config.trainer.default_root_dir or project_root() / "runs").absolute()
-            folder = make_run_folder(root, self.config.experiment)
-        write_whole(folder / "config.yaml", self.parser.dump(config, skip_none=False))
+            folder, cure = make_run_folder(root, self.config.experiment), ELSEWHERE
+        self.folder = folder
+        with writing(folder / "config.yaml", cure):
+            write_whole(folder / "config.yaml", self.parser.dump(config, skip_none=False))
         return folder
 
 
@@ -112,8 +115,7 @@ def make_run_folder(root: Path, experiment: str) -> Path:
         (root / experiment).mkdir(parents=True, exist_ok=True)
         return next(folder for name in names if _made(folder := root / experiment / name))
     except OSError as error:
-        hint = "name another folder with --trainer.default_root_dir"
-        raise UserError(f"can't write the run to {root} ({error.strerror}): {hint}") from error
+        raise UserError(f"can't write the run to {root} ({error.strerror}): {ELSEWHERE}") from error
 
 
 def _made(folder: Path) -> bool:

@@ -1,16 +1,18 @@
 """What a run logs to beside the terminal: a CSV file and TensorBoard's event file."""
 
+import contextlib
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
-from classifiers.experiment.files import write_whole
+from classifiers.experiment.errors import UserError
+from classifiers.experiment.files import append, write_whole, writing
 
 
 class MetricsCSV(Logger):
@@ -36,12 +38,12 @@ class MetricsCSV(Logger):
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         row = {"epoch": metrics.get("epoch"), "step": step, **metrics}
         new = [name for name in row if name not in self.columns]
-        if new:
-            rows = self._read()
-            self.columns += new
-            self._write(rows)
-        with self.path.open("a", newline="") as file:
-            file.write(self._format([row]))
+        with writing(self.path):
+            if new:
+                rows = self._read()
+                self.columns += new
+                self._write(rows)
+            append(self.path, self._format([row]))
 
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
         """Left to `config.yaml`."""
@@ -51,7 +53,8 @@ class MetricsCSV(Logger):
         if self.path.exists():
             rows = [row for row in self._read() if (row["step"] or "").isdecimal() and int(row["step"]) < step]
             self.columns = [name for name in rows[0] if any(row[name] for row in rows)] if rows else []
-            self._write(rows)
+            with writing(self.path):
+                self._write(rows)
 
     def _read(self) -> list[dict[str, Any]]:
         if not self.path.exists():
@@ -80,26 +83,42 @@ class EventFile(TensorBoardLogger):
     def __init__(self, folder: Path, step: int = 0) -> None:
         super().__init__(folder, name="", version="", default_hp_metric=False, purge_step=step)
 
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Any]:
+        """The `experiment`, to write with while this lasts; UserError says so where that fails."""
+        with writing(Path(self.log_dir, "events.out.tfevents.*")):
+            yield self.experiment
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        with self.writing() as writer:
+            for name, value in metrics.items():
+                writer.add_scalar(name, value, step)
+
     @rank_zero_only
     def log_final(self, settings: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
         """Show the run's settings and what its best checkpoint came to in the hparams tab."""
         given = {name: value for name, value in settings.items() if value is not None}
         named = {re.sub("^(val|test)([/_])", r"\1\2best_", name): value for name, value in metrics.items()}
         best = {name: value for name, value in named.items() if name not in metrics}
-        self.log_hyperparams(given, best)
+        with self.writing():
+            self.log_hyperparams(given, best)
         self.save()
 
     def save(self) -> None:
         if self._experiment is not None:
-            self._experiment.flush()
+            with self.writing() as writer:
+                writer.flush()
 
     def close(self) -> None:
         if self._experiment is not None:
-            self._experiment.close()
+            with self.writing() as writer:
+                writer.close()
 
     def finalize(self, status: str) -> None:
         """Unlike the base class, leave it open for the test after a fit."""
         if status == "failed":
-            self.close()
+            with contextlib.suppress(UserError):  # or it would hide why
+                self.close()
         else:
             self.save()

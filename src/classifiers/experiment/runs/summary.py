@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from classifiers.experiment.files import write_whole
+from classifiers.experiment.files import write_whole, writing
 from classifiers.experiment.paths import project_root
 
 
@@ -41,7 +41,8 @@ def write_metrics(folder: Path, result: dict[str, Any]) -> None:
         with suppress(PackageNotFoundError):
             versions[package] = version(package)
     text = json.dumps({**result, "versions": versions, "git_commit": _git_commit()}, indent=2)
-    write_whole(folder / "metrics.json", text + "\n")
+    with writing(folder / "metrics.json"):
+        write_whole(folder / "metrics.json", text + "\n")
 
 
 def _git_commit() -> str | None:
