@@ -1,7 +1,6 @@
 """What counts as a user's mistake: one clear line, exit code 2. Everything else keeps its traceback."""
 
 import contextlib
-import errno
 import os
 import re
 import sys
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from torch.distributed import DistStoreError
 
-from classifiers.experiment.terminal import printable
+from classifiers.experiment.terminal import is_full_disk, printable
 
 
 class UserError(Exception):
@@ -46,10 +45,6 @@ def told(error: BaseException) -> str | None:
     if isinstance(error, DistStoreError):
         return APART.format(one_line(error))
     return next((cure + one_line(error) for said, cure in BARE.items() if re.search(said, str(error))), None)
-
-
-def is_full_disk(error: BaseException | None) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def one_line(error: BaseException) -> str:

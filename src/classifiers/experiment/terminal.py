@@ -2,6 +2,7 @@
 
 import codecs
 import contextlib
+import errno
 import io
 import logging
 import os
@@ -15,8 +16,6 @@ from typing import Any
 import rich
 from lightning.pytorch.utilities import rank_zero_only
 from rich.console import Console
-
-from classifiers.experiment.errors import is_full_disk
 
 UNLIMITED = 10_000  # columns
 WARNED: dict[str, object] = {}
@@ -35,6 +34,11 @@ ADVICE = (
     "your dataloader is not resumable",  # it is not the DataLoader that resumes here
     "does not have many workers",  # a batch that is one index into a tensor is faster without them
 )
+
+
+def is_full_disk(error: BaseException | None) -> bool:
+    """Whether it tells of a disk without room, or of a quota that is used up."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextlib.contextmanager
