@@ -65,7 +65,7 @@ class LoaderDataModule(RepeatableDataModule):
         self.on_device = on_device
 
     def setup(self, stage: str) -> None:
-        """Before any of several processes has workers."""
+        """Look at what shared memory is left before any of several processes has workers."""
         self.shared_memory = free_memory()
 
     def train_dataloader(self) -> ImageLoader:
