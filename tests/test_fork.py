@@ -146,9 +146,9 @@ def test_a_forks_own_files_stay_when_it_is_renamed_again(clone: Path, tmp_path: 
     (folder / "configs/README.md").write_text("Our own results.\n")
     run(folder, "git", "add", "-A")
     run(folder, *COMMIT)
-    run(folder, PYTHON, "scripts/rename.py", f"{NEW}_again")
+    run(folder, PYTHON, "scripts/rename.py", f"{OLD}_again")
     assert (folder / "configs/README.md").read_text() == "Our own results.\n"
-    assert (folder / "README.md").read_text() == readme.replace(NEW, f"{NEW}_again")
+    assert (folder / "README.md").read_text() == readme.replace(NEW, f"{OLD}_again")
 
 
 def test_it_can_be_kept(clone: Path) -> None:

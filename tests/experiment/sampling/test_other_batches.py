@@ -77,7 +77,8 @@ def test_two_processes_go_on_behind_the_images_that_one_had() -> None:
     Path("seen.txt").write_text("".join(f"{' '.join(map(str, row))}\n" for row in seen()[:128]))
     two = ["--trainer.devices=2", "--trainer.strategy=ddp"]
     command = [sys.executable, "-m", "classifiers", "fit", f"--resume={run}", *two]
-    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(project_root())})
+    paths = os.pathsep.join([str(project_root()), os.environ.get("PYTHONPATH", "")])
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": paths})
     counts = Counter((epoch, number) for epoch, number, _ in seen())
     assert set(counts.values()) == {1}
     assert len(counts) == 4 * IMAGES
