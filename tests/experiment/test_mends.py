@@ -19,8 +19,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 import classifiers
-from classifiers.experiment import mends
 from classifiers.experiment.checkpoints.reading import LIGHTNINGS
+from classifiers.experiment.mends import command_line, loops, steps
 from tests import small_models
 
 PRIVATE = {
@@ -46,11 +46,11 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Lightning's advice on such 
 
 def require(owner: Any, name: str) -> None:
     where = getattr(owner, "__name__", type(owner).__name__)
-    assert hasattr(owner, name), f"Lightning's {where} has no {name} any more: mend experiment/mends.py"
+    assert hasattr(owner, name), f"Lightning's {where} has no {name} any more: mend experiment/mends"
 
 
 def needed(still: bool, mend: str) -> None:
-    assert still, f"Lightning mends this itself now: remove {mend} from experiment/mends.py"
+    assert still, f"Lightning mends this itself now: remove {mend} from experiment/mends"
 
 
 class Line(LightningModule):
@@ -87,18 +87,18 @@ class Rows(LightningDataModule):
 
 
 class Mended(Callback):
-    """What `ExactResume` does, by the functions of mends.py alone."""
+    """What `ExactResume` does, by the functions of mends/loops.py alone."""
 
     def __init__(self, sums: dict[str, dict[str, Tensor]]) -> None:
         self.sums = sums
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         if self.sums or not trainer.callback_metrics:
-            mends.count_steps_rightly(trainer)
-        mends.add_epoch_sums(trainer, self.sums)
+            loops.count_steps_rightly(trainer)
+        loops.add_epoch_sums(trainer, self.sums)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        mends.add_epoch_sums(trainer, self.sums)
+        loops.add_epoch_sums(trainer, self.sums)
 
 
 class Stop(Callback):
@@ -106,7 +106,7 @@ class Stop(Callback):
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         if trainer.global_step == 2:
-            self.sums = mends.epoch_sums(trainer)
+            self.sums = loops.epoch_sums(trainer)
             trainer.save_checkpoint("middle.ckpt")
 
 
@@ -127,7 +127,7 @@ def test_built_from_config() -> None:
 
     class Told(Line):
         def __init__(self, width: int = 2) -> None:
-            built.append(mends.built_from_config())
+            built.append(command_line.built_from_config())
             super().__init__(width)
 
     class Holding(LightningModule):
@@ -147,7 +147,7 @@ def test_instantiate() -> None:
     arguments = ["--model.width=3"]
     cli = LightningCLI(Line, Rows, trainer_defaults=QUIET, args=arguments, run=False, save_config_callback=None)
     links = {"model.absent": 1}
-    assert mends.instantiate(cli, Line, {}, width=3).hparams == {"width": 3, "_instantiator": LIGHTNINGS}
+    assert command_line.instantiate(cli, Line, {}, width=3).hparams == {"width": 3, "_instantiator": LIGHTNINGS}
     stock = lightning_cli._InstantiatorFn(cli, "model")(Line, width=3, applied_instantiation_links=links)
     needed("absent" in stock.hparams, "instantiate")
 
@@ -155,7 +155,7 @@ def test_instantiate() -> None:
 def test_quick_hooks() -> None:
     require(LightningModule(), "_current_fx_name")
 
-    class Quick(mends.QuickHooks):
+    class Quick(steps.QuickHooks):
         pass
 
     class Slow(LightningModule):
@@ -174,7 +174,7 @@ def test_quick_hooks() -> None:
 
 
 def test_no_profiler() -> None:
-    profiler = mends.NoProfiler()
+    profiler = steps.NoProfiler()
     with profiler.profile("a"):
         assert profiler.profile("b") is profiler.profile("c")
     stock = PassThroughProfiler()
@@ -221,7 +221,7 @@ def batches_that_read(monkeypatch: pytest.MonkeyPatch, mended: bool) -> list[flo
     monkeypatch.setattr(logger_result, "convert_tensors_to_scalars", lambda value: found.append(value.tolist()))
     trainer = Trainer(max_epochs=2, log_every_n_steps=3, **QUIET)
     if mended:
-        mends.read_nothing_between_logs(trainer)
+        steps.read_nothing_between_logs(trainer)
     loader = DataLoader(RandomDataset(2, 4))
     trainer.fit(OnBar(), loader, loader)
     return sorted(set(found))
@@ -240,7 +240,7 @@ def test_read_nothing_between_logs(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("device", "numbers"), [("cpu", [None, 1.0, 2.0, 3.0]), ("meta", [None, None, None, 3.0])])
 def test_bar_metrics(device: str, numbers: list[float | None]) -> None:
     trainer = Trainer(max_epochs=1, log_every_n_steps=3, **QUIET)
-    mends.read_nothing_between_logs(trainer)
+    steps.read_nothing_between_logs(trainer)
     require(trainer._logger_connector, "_progress_bar_metrics")
     shown: list[float | None] = []
 
@@ -248,7 +248,7 @@ def test_bar_metrics(device: str, numbers: list[float | None]) -> None:
         def on_train_batch_start(self, trainer: Trainer, *_: Any) -> None:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(type(trainer.strategy), "root_device", torch.device(device))
-                shown.append(mends.bar_metrics(trainer).get("shown"))
+                shown.append(steps.bar_metrics(trainer).get("shown"))
 
     trainer.callbacks.append(Look())  # type: ignore[attr-defined]
     loader = DataLoader(RandomDataset(2, 4))
@@ -268,10 +268,10 @@ HOOKS = {
 @pytest.mark.parametrize("name", HOOKS)
 def test_the_command_line_still_takes_each_step_that_is_a_hook(name: str) -> None:
     require(LightningCLI, name)
-    assert hasattr(mends.OpenCLI, HOOKS[name])
+    assert hasattr(command_line.OpenCLI, HOOKS[name])
     calls = []
 
-    class Noting(mends.OpenCLI):
+    class Noting(command_line.OpenCLI):
         def plain_config(self) -> dict[str, Any]:
             assert super().plain_config() is self.config_dump
             assert super().plain_config()["model"]["width"] == 3
@@ -295,7 +295,7 @@ def test_the_command_line_still_takes_each_step_that_is_a_hook(name: str) -> Non
 
     arguments = ["fit", "--model.width=3", "--data.width=3", "--trainer.fast_dev_run=true"]
     Noting(Line, Rows, trainer_defaults=QUIET, args=arguments, save_config_callback=None)
-    assert name in calls, f"LightningCLI doesn't call {name} any more: mend OpenCLI of experiment/mends.py"
+    assert name in calls, f"LightningCLI doesn't call {name} any more: mend OpenCLI of experiment/mends"
 
 
 def test_stock_still_reads_the_settings_of_a_checkpoint_over_those_that_are_given(tmp_path: Path) -> None:
@@ -342,8 +342,9 @@ def private_names(file: Path) -> set[str]:
 def test_no_other_file_uses_private_names_of_lightning() -> None:
     root = Path(classifiers.__file__).parent
     found = {str(path.relative_to(root)): private_names(path) for path in root.rglob("*.py")}
-    assert found.pop("experiment/mends.py") == PRIVATE
-    assert {path: names for path, names in found.items() if names} == {}
+    mends = {path for path in found if path.startswith("experiment/mends/")}
+    assert set().union(*map(found.get, mends)) == PRIVATE
+    assert {path: names for path, names in found.items() if names and path not in mends} == {}
 
 
 @pytest.mark.parametrize(

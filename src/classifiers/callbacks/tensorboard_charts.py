@@ -1,6 +1,5 @@
 """What TensorBoard shows of a run beside its scalars."""
 
-import copy
 import warnings
 from typing import Any
 
@@ -39,7 +38,7 @@ class TensorBoardCharts(Callback):
         assert isinstance(pl_module, ImageClassifier)
         images, labels = data.train_set.first(16)
         figure = labelled_grid(images, labels, data.class_names, columns=4)
-        net = copy.deepcopy(pl_module.net).eval()
+        net = pl_module.net.eval()
         # the writer still traces by torch.jit, which torch deprecates and which warns of nets that look at their images
         with trainer.logger.writing() as writer, torch.no_grad(), warnings.catch_warnings(action="ignore"):
             writer.add_figure("training images", figure)

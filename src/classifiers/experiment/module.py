@@ -5,14 +5,15 @@ from typing import Any, Self
 
 from lightning.pytorch import Callback
 
-from classifiers.experiment import mends
 from classifiers.experiment.checkpoints.describing import Described, path_of
 from classifiers.experiment.checkpoints.reading import CLASS, INSTANTIATOR, LIGHTNINGS, read_checkpoint
 from classifiers.experiment.command.rebuild import rebuild
+from classifiers.experiment.mends.command_line import built_from_config
+from classifiers.experiment.mends.steps import QuickHooks
 from classifiers.experiment.training.learning_rate import LearningRate
 
 
-class ExperimentModule(Described, mends.QuickHooks):
+class ExperimentModule(Described, QuickHooks):
     """What it adds to a LightningModule is safety and speed; any other one can be fitted too."""
 
     def save_hyperparameters(self, *args: Any, **kwargs: Any) -> None:
@@ -21,7 +22,7 @@ class ExperimentModule(Described, mends.QuickHooks):
         The checkpoint rebuilds the module if nothing is left out that has no default.
         """
         frame = inspect.currentframe()
-        if args or mends.built_from_config():
+        if args or built_from_config():
             super().save_hyperparameters(*args, **{"frame": frame and frame.f_back, **kwargs})
             return
         plain = {**self.arguments, CLASS: path_of(type(self))}

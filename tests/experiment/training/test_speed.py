@@ -3,7 +3,7 @@ import torch
 from lightning.pytorch import Trainer
 
 from classifiers import MLP, ConvNet, ImageClassifier
-from classifiers.experiment.mends import NoProfiler
+from classifiers.experiment.mends.steps import NoProfiler
 from classifiers.experiment.training.speed import bf16_is_fast, unused_speed
 from tests.conftest import Cli
 from tests.small_models import QUIET

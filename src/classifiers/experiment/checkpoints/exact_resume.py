@@ -7,7 +7,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 from torchmetrics import Metric
 
-from classifiers.experiment import mends
+from classifiers.experiment.mends import loops
 
 
 class ExactResume(Callback):
@@ -28,7 +28,7 @@ class ExactResume(Callback):
         checkpoint["metrics"] = {name: value.item() for name, value in trainer.callback_metrics.items()}
         metrics = {name: part for name, part in pl_module.named_modules() if isinstance(part, Metric)}
         checkpoint["metric_counts"] = {name: found for name, metric in metrics.items() if (found := counts(metric))}
-        checkpoint["epoch_sums"] = mends.epoch_sums(trainer)
+        checkpoint["epoch_sums"] = loops.epoch_sums(trainer)
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         self.metrics = checkpoint.get("metrics", {})
@@ -46,11 +46,11 @@ class ExactResume(Callback):
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         if self.metrics is not None:
             self.metrics = None
-            mends.count_steps_rightly(trainer)
-        mends.add_epoch_sums(trainer, self._sums)
+            loops.count_steps_rightly(trainer)
+        loops.add_epoch_sums(trainer, self._sums)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        mends.add_epoch_sums(trainer, self._sums)
+        loops.add_epoch_sums(trainer, self._sums)
         self._sums = {}
 
 

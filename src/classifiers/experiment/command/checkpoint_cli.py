@@ -8,10 +8,10 @@ from lightning.pytorch import LightningDataModule, LightningModule
 
 from classifiers.experiment.checkpoints.reading import CONFIG, INSTANTIATOR, SETTINGS, read_checkpoint, require_fit
 from classifiers.experiment.checkpoints.resume import require_unfinished
-from classifiers.experiment.command.parser import make
+from classifiers.experiment.command.parser import make, plain_partial
 from classifiers.experiment.command.rebuild import rebuild
 from classifiers.experiment.errors import UserError
-from classifiers.experiment.mends import OpenCLI, instantiate
+from classifiers.experiment.mends.command_line import OpenCLI, instantiate
 from classifiers.experiment.settings import require_same_model
 
 RESUMED = {"pytorch-lightning_version", "loops", "optimizer_states", "lr_schedulers"}  # without these no fit goes on
@@ -82,7 +82,8 @@ class CheckpointCLI(OpenCLI):
             return not nested or nested[-1] in parser.add_class_arguments(type(kwargs[argument]), fail_untyped=False)
 
         links = {target: value for target, value in applied_instantiation_links.items() if is_taken(target)}
-        model: LightningModule = instantiate(self, kind, links, *args, **kwargs)
+        plain = {name: plain_partial(value) for name, value in kwargs.items()}
+        model: LightningModule = instantiate(self, kind, links, *args, **plain)
         return model
 
     def instantiate_classes(self) -> None:

@@ -19,7 +19,7 @@ from classifiers.experiment.checkpoints.writing import AtomicCheckpointIO
 from classifiers.experiment.command.checkpoint_cli import CheckpointCLI
 from classifiers.experiment.command.explain import trainer_option
 from classifiers.experiment.errors import UserError, one_line
-from classifiers.experiment.mends import NoProfiler, read_nothing_between_logs
+from classifiers.experiment.mends.steps import NoProfiler, read_nothing_between_logs
 from classifiers.experiment.monitors import require_mode
 from classifiers.experiment.runs.folder import RunFolder
 from classifiers.experiment.runs.loggers import EventFile

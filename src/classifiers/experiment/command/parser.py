@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 import torch
@@ -91,6 +92,12 @@ def _refuse_duplicates(node: yaml.Node | None) -> None:
 
 def _float_tensor(values: Any) -> torch.Tensor:
     return torch.tensor(values, dtype=torch.get_default_dtype())
+
+
+def plain_partial(value: Any) -> Any:
+    """`value`; of a partial of what makes classes for this command line, which holds all of it, that of the class."""
+    made = [part for part in value.args if isinstance(part, type)] if isinstance(value, partial) else []
+    return partial(made[0], **value.keywords) if made else value
 
 
 def make(class_type: type[Made], *args: Any, **kwargs: Any) -> Made:

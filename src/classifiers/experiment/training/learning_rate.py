@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import StochasticWeightAveraging
 
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.training.log_steps import LogSteps
@@ -26,6 +27,8 @@ class LearningRate(Callback):
         self._resumed = checkpoint.get("lr_schedulers", [])
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if any(isinstance(callback, StochasticWeightAveraging) for callback in trainer.callbacks):  # type: ignore[attr-defined]
+            return  # it takes the schedule's place before the end, and adds an epoch
         for index, config in enumerate(trainer.lr_scheduler_configs):
             for schedule in (vars(config.scheduler), *self._resumed[index : index + 1]):
                 require_length(schedule.get("total_steps"), run_length(trainer, config.interval), config.interval)

@@ -10,7 +10,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ProgressBar as LightningBar
 from rich.progress import BarColumn, Progress
 
-from classifiers.experiment.mends import bar_metrics
+from classifiers.experiment.mends.steps import bar_metrics
 from classifiers.experiment.terminal import NotebookLine, of_split, say, shown
 from classifiers.experiment.training.readout import Readout
 
