@@ -32,6 +32,23 @@ class Kill(Callback):
             os.kill(os.getpid(), self.number)
 
 
+class Hooks(Callback):
+    """Counts how often each hook of an epoch, a batch and their evaluation was called; checkpoints have the counts."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, int] = {}
+
+    def _hook(self, name: str, trainer: Trainer) -> None:
+        if not trainer.sanity_checking:
+            self.calls[name] = self.calls.get(name, 0) + 1
+
+    def state_dict(self) -> dict[str, Any]:
+        return dict(self.calls)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.calls = dict(state_dict)
+
+
 class KillParent(Callback):
     """Sends the process that started this one the signal `number` once, after an epoch; the file `once` keeps count."""
 
@@ -101,3 +118,8 @@ def _named(name: str) -> Any:
 for _name in ("setup", "on_train_batch_start", "on_train_batch_end", "on_validation_batch_end", "on_validation_end",
               "on_train_epoch_start", "on_train_epoch_end", "on_train_end", "on_test_batch_end"):  # fmt: skip
     setattr(Kill, _name, _named(_name))
+OF_A_PROCESS = {"on_fit_start", "on_fit_end", "on_train_start", "on_train_end", "on_sanity_check_start", "on_sanity_check_end",
+                "on_exception", "on_save_checkpoint", "on_load_checkpoint"}  # fmt: skip
+for _name in dir(Callback):
+    if _name.startswith("on_") and _name not in OF_A_PROCESS:
+        setattr(Hooks, _name, _named(_name))

@@ -36,7 +36,7 @@ class FirstLook(Callback):
         expected = Normalisation(data.mean, data.std, torch.contiguous_format).to(pl_module.device)
         images = torch.arange(256, dtype=torch.uint8, device=pl_module.device).repeat(1, data.in_channels, 1, 1)
         missing = [] if names else ["class_names"]
-        if not torch.allclose(pl_module.normalise(images), expected(images), atol=1e-3):
+        if not torch.allclose(pl_module.normalise(images).float(), expected(images).float(), atol=1e-3):
             missing.append("mean and std")
         if missing:
             say(f"beware: the model has not the data's {' nor '.join(missing)}: {cure}")

@@ -25,6 +25,7 @@ FIT = [
     "--trainer.max_epochs=4",
     "--trainer.log_every_n_steps=2",
     "--trainer.default_root_dir=runs",
+    "--trainer.callbacks+=tests.instruments.Hooks",
 ]  # 6 steps an epoch
 SGD = ["--model.optimizer=SGD", "--model.optimizer.lr=0.1"]
 PLATEAU = "torch.optim.lr_scheduler.ReduceLROnPlateau"
@@ -36,6 +37,17 @@ RECIPES = {
     "averaged weights": ["--trainer.callbacks+=EMAWeightAveraging", "--trainer.callbacks.decay=0.9"],
     "accumulated gradients": ["--trainer.accumulate_grad_batches=4", "--trainer.max_epochs=11"],
     "validation twice an epoch": ["--trainer.val_check_interval=3"],
+    "accumulation that grows": ["--trainer.callbacks+=GradientAccumulationScheduler",
+                                "--trainer.callbacks.scheduling={0: 1, 2: 2}"],
+    "an unfrozen backbone": ["--trainer.callbacks+=BackboneFinetuning",
+                             "--trainer.callbacks.unfreeze_backbone_at_epoch=1"],
+    "stochastic weights": ["--trainer.callbacks+=StochasticWeightAveraging", "--trainer.callbacks.swa_lrs=0.01",
+                           "--trainer.callbacks.swa_epoch_start=2"],
+    "validation across epochs": ["--trainer.val_check_interval=7", "--trainer.check_val_every_n_epoch=null"],
+    "new loaders": [*SGD, "--model.lr_scheduler=OneCycle", "--trainer.reload_dataloaders_every_n_epochs=1"],
+    "its own checkpoints": ["--trainer.callbacks+=ModelCheckpoint", "--trainer.callbacks.monitor=val/loss",
+                            "--trainer.callbacks.save_top_k=2", "--trainer.callbacks.every_n_train_steps=null"],
+    "64 bits": ["--trainer.precision=64-true"],
     "max_steps": ["--trainer.max_epochs=-1", "--trainer.max_steps=22"],
 }  # fmt: skip
 MOMENTS = [

@@ -104,8 +104,8 @@ class BestCheckpoint(RunCheckpoint):
 class LastCheckpoint(RunCheckpoint):
     """Rewrites `last.ckpt` after every epoch, whether validation improved or not, and every so many steps.
 
-    It is written when the next step begins: then all of the steps before, their logs, validation and schedules too,
-    is done.
+    It is written when the next epoch or step begins: then all of the steps before, their logs, validation and schedules
+    too, is done. `StopOnSignal`, the first of all callbacks, says when, so that no other has begun it.
 
     Args:
         every_n_steps: optimiser steps from one to the next within an epoch; None leaves it at the epochs' ends.
@@ -117,8 +117,9 @@ class LastCheckpoint(RunCheckpoint):
         self.every_n_steps = every_n_steps
         self.saved_step = 0
 
-    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        due = batch_idx == 0 or (self.every_n_steps and trainer.global_step % self.every_n_steps == 0)
+    def step_begins(self, trainer: Trainer, batch: int = 0) -> None:
+        """Save if it is time; `batch` is its number in the epoch."""
+        due = batch == 0 or (self.every_n_steps and trainer.global_step % self.every_n_steps == 0)
         if due and trainer.global_step != self.saved_step:
             self.save(trainer)
 
@@ -131,3 +132,8 @@ class LastCheckpoint(RunCheckpoint):
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         self.saved_step = checkpoint["global_step"]
+
+
+def last_checkpoints(trainer: Trainer) -> list[LastCheckpoint]:
+    """Those of the trainer's callbacks: one, or none if it is to leave no checkpoints."""
+    return [callback for callback in trainer.checkpoint_callbacks if isinstance(callback, LastCheckpoint)]

@@ -36,6 +36,7 @@ class ExactResume(Callback):
         self._counts = checkpoint.get("metric_counts", earlier)
         self._sums = checkpoint.get("epoch_sums", {})
         trainer.num_sanity_val_steps = 0  # would reset the metrics
+        loops.begin_the_epoch(checkpoint["loops"])
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.metrics:

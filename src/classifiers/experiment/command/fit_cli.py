@@ -92,8 +92,10 @@ class FitCLI(CheckpointCLI):
             raise UserError(f"{trainer_option(config.trainer, str(error))}: {one_line(error)}") from error
         if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
             trainer.strategy.checkpoint_io = AtomicCheckpointIO()
+        callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        callbacks.sort(key=lambda callback: not isinstance(callback, StopOnSignal))
         read_nothing_between_logs(trainer)
-        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        for callback in callbacks:
             require_mode(type(callback).__name__, *(str(getattr(callback, name, "")) for name in ("monitor", "mode")))
         end_at_signals_while_waiting(trainer)
         return trainer

@@ -1,16 +1,43 @@
 """What a training loop loses between a checkpoint and the fit that goes on from it."""
 
+from typing import Any
+
 import torch
 from lightning.pytorch import Trainer
 from torch import Tensor
 
 
-def count_steps_rightly(trainer: Trainer) -> None:
-    """In the first step after a resume: without it loggers' steps are one ahead from there on (#19367), and
-    `ReduceLROnPlateau` doesn't see the end of that epoch, which is taken to be restarting still (since #14702).
+def begin_the_epoch(loops: dict[str, Any]) -> None:
+    """Let a fit that goes on between two epochs begin the next one: without it, the loop takes the batches of the last
+    epoch for those of the next. `loops` are those of a checkpoint.
     """
-    trainer.fit_loop._restarting = False
-    trainer.fit_loop.epoch_loop._batches_that_stepped = trainer.global_step
+    epochs, inner = loops["fit_loop"]["epoch_progress"], "epoch_loop."
+    counts = {key.removeprefix(inner): value for key, value in loops["fit_loop"].items() if key.startswith(inner)}
+    batches = counts["batch_progress"]
+    if batches["current"]["started"] == 0 and epochs["current"]["started"] == epochs["current"]["ready"]:
+        for count in epochs["current"], epochs["total"]:
+            count["started"] = count["processed"]  # a checkpoint of an earlier version, of an epoch's first batch
+    if epochs["current"]["started"] != epochs["current"]["completed"]:
+        return
+    optimizer = counts["automatic_optimization.optim_progress"]["optimizer"]
+    progress = batches, counts["scheduler_progress"], optimizer["step"], optimizer["zero_grad"]
+    for count in (*(part["current"] for part in progress), counts["val_loop.batch_progress"]["total"]):
+        count.update(dict.fromkeys(count, 0))
+    batches.update(is_last_batch=False)
+    batches["current"]["ready"] = 1
+    batches["total"]["ready"] = batches["total"]["completed"] + 1
+
+
+def count_steps_rightly(trainer: Trainer) -> None:
+    """When the first step after a resume begins: without it loggers' steps are one ahead from there on (#19367), so is
+    the number of batches by which a `val_check_interval` across epochs is counted, and `ReduceLROnPlateau` doesn't see
+    the end of that epoch, which is taken to be restarting still (since #14702).
+    """
+    fit, epoch = trainer.fit_loop, trainer.fit_loop.epoch_loop
+    fit._restarting = False
+    epoch._batches_that_stepped = trainer.global_step
+    epoch.batch_progress.total.ready = epoch.batch_progress.total.completed + 1
+    fit.epoch_progress.current.ready = trainer.current_epoch + 1
 
 
 def epoch_sums(trainer: Trainer) -> dict[str, dict[str, Tensor]]:

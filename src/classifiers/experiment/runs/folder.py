@@ -13,7 +13,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
 
-from classifiers.experiment.checkpoints.callbacks import LastCheckpoint, RunCheckpoint
+from classifiers.experiment.checkpoints.callbacks import RunCheckpoint, last_checkpoints
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import GO_ON, write_whole, writing
 from classifiers.experiment.paths import at_home, project_root
@@ -67,8 +67,8 @@ class RunFolder(SaveConfigCallback):
         trainer.strategy.barrier()  # nor may another process still find it
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        last = [callback for callback in trainer.checkpoint_callbacks if isinstance(callback, LastCheckpoint)]
-        if self.before and trainer.is_global_zero and all(callback.saved_step == self.step for callback in last):
+        unsaved = all(callback.saved_step == self.step for callback in last_checkpoints(trainer))
+        if self.before and trainer.is_global_zero and unsaved:
             write_whole(self.folder / "config.yaml", self.before)
         made = trainer.is_global_zero and hasattr(self, "folder") and not self.config.resume
         if made and trainer.global_step == 0 and not (self.folder / "checkpoints").exists():

@@ -44,7 +44,7 @@ class RepeatableDataModule(Described, LightningDataModule):
     def state_dict(self) -> dict[str, int]:
         """The seed, and the epoch, and the batch and the item within it, that come next."""
         epoch, batch = self._progress()
-        ended = epoch.processed == epoch.ready
+        ended = epoch.processed == epoch.started
         place = 0 if ended else batch.processed
         since = self.resumed if self.resumed and self.resumed.epoch == epoch.processed else Resumed(0, 0, 0)
         item = since.item + (place - since.batch) * self._batch if place else 0

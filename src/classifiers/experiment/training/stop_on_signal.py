@@ -9,7 +9,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from classifiers.experiment.checkpoints.callbacks import LastCheckpoint
+from classifiers.experiment.checkpoints.callbacks import last_checkpoints
 from classifiers.experiment.terminal import say
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -47,7 +47,8 @@ class StopOnSignal(Callback):
     """Lets Ctrl-C and SIGTERM end training when the next step begins, with `last.ckpt` saved; the second, at once.
 
     What Lightning does at Slurm's SIGUSR1, save a checkpoint and requeue the job, waits for the next step too. Several
-    processes, which have to agree, do so every `log_every_n_steps`.
+    processes, which have to agree, do so every `log_every_n_steps`. It has to be the first callback: from a checkpoint
+    of the moment in which others have begun a step, they would begin it twice.
     """
 
     def __init__(self) -> None:
@@ -59,14 +60,12 @@ class StopOnSignal(Callback):
         requeues = callable(signal.getsignal(signal.SIGUSR1))
         self._handlers = handled((*SIGNALS, signal.SIGUSR1) if requeues else SIGNALS, self._receive)
 
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._step_begins(trainer)
+
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        steps = 1 if trainer.world_size == 1 else max(1, trainer.log_every_n_steps)  # type: ignore[attr-defined]
-        if batch_idx % trainer.accumulate_grad_batches or trainer.global_step % steps:
-            return
-        if signal.SIGUSR1 in self._handlers and _any(trainer, self._requeue):
-            self._requeue = False
-            self._handlers[signal.SIGUSR1](signal.SIGUSR1, None)
-        self._stop_if_told(trainer)
+        if batch_idx and batch_idx % trainer.accumulate_grad_batches == 0:  # the first step began with the epoch
+            self._step_begins(trainer, batch_idx)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         restore(self._handlers)
@@ -79,11 +78,23 @@ class StopOnSignal(Callback):
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         self.on_train_end(trainer, pl_module)
 
+    def _step_begins(self, trainer: Trainer, batch: int = 0) -> None:
+        for last in last_checkpoints(trainer):
+            last.step_begins(trainer, batch)
+        steps = 1 if trainer.world_size == 1 else max(1, trainer.log_every_n_steps)  # type: ignore[attr-defined]
+        if batch and trainer.global_step % steps:
+            return
+        if signal.SIGUSR1 in self._handlers and _any(trainer, self._requeue):
+            self._requeue = False
+            self._handlers[signal.SIGUSR1](signal.SIGUSR1, None)
+        self._stop_if_told(trainer)
+
     def _stop_if_told(self, trainer: Trainer) -> None:
         if _any(trainer, self.received is not None):
-            last = next(callback for callback in trainer.checkpoint_callbacks if isinstance(callback, LastCheckpoint))
-            last.finish(trainer)
-            where = f"saved {last.path}" if last.path else "nothing to save"
+            where = "nothing to save"
+            for last in last_checkpoints(trainer):
+                last.finish(trainer)
+                where = f"saved {last.path}" if last.path else where
             say(f"Stopped before step {trainer.global_step}: {where}")
             exit_at_once(self.received or signal.SIGTERM)
 
