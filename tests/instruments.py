@@ -118,8 +118,8 @@ def _named(name: str) -> Any:
 for _name in ("setup", "on_train_batch_start", "on_train_batch_end", "on_validation_batch_end", "on_validation_end",
               "on_train_epoch_start", "on_train_epoch_end", "on_train_end", "on_test_batch_end"):  # fmt: skip
     setattr(Kill, _name, _named(_name))
-OF_A_PROCESS = {"on_fit_start", "on_fit_end", "on_train_start", "on_train_end", "on_sanity_check_start", "on_sanity_check_end",
-                "on_exception", "on_save_checkpoint", "on_load_checkpoint"}  # fmt: skip
+OF_A_PROCESS = {"on_fit_start", "on_fit_end", "on_train_start", "on_train_end", "on_sanity_check_start",
+                "on_sanity_check_end", "on_exception", "on_save_checkpoint", "on_load_checkpoint"}  # fmt: skip
 for _name in dir(Callback):
     if _name.startswith("on_") and _name not in OF_A_PROCESS:
         setattr(Hooks, _name, _named(_name))

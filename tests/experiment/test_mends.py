@@ -10,6 +10,7 @@ import pytest
 import torch
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.pytorch import cli as lightning_cli
+from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.cli import LightningCLI
 from lightning.pytorch.core.mixins import hparams_mixin
 from lightning.pytorch.demos.boring_classes import RandomDataset
@@ -20,7 +21,7 @@ from torch.utils.data import DataLoader
 
 import classifiers
 from classifiers.experiment.checkpoints.reading import LIGHTNINGS
-from classifiers.experiment.mends import command_line, loops, steps
+from classifiers.experiment.mends import callbacks, command_line, loops, steps
 from tests import small_models
 
 PRIVATE = {
@@ -33,6 +34,8 @@ PRIVATE = {
     "_logger_connector",
     "_broadcast_sigterm_tensor",
     "_progress_bar_metrics",
+    "_enable_version_counter",
+    "_average_model",
     "_parse_ckpt_path",
     "_add_instantiators",
     "_set_seed",
@@ -254,6 +257,42 @@ def test_bar_metrics(device: str, numbers: list[float | None]) -> None:
     loader = DataLoader(RandomDataset(2, 4))
     trainer.fit(OnBar(), loader, loader)
     assert shown == numbers
+
+
+class Stepping(Line):
+    """Moves its weights in each of its steps."""
+
+    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+        return self.layer(batch).sum()
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_late_averaging(mended: bool) -> None:
+    late = EMAWeightAveraging(update_starting_at_epoch=100, update_every_n_steps=0)
+    mend = [callbacks.LateAveraging()] if mended else []
+    trainer = Trainer(max_epochs=1, callbacks=[*mend, late], **QUIET)
+    loader, model = DataLoader(RandomDataset(2, 4)), Stepping()
+    before = copy.deepcopy(model.state_dict())
+    trainer.fit(model, loader, loader)
+    require(late, "_average_model")
+    moved = not torch.equal(model.state_dict()["layer.weight"], before["layer.weight"])
+    assert moved or not mended
+    needed(mended or not moved, "LateAveraging")
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_write_over_its_own_files(mended: bool, tmp_path: Path) -> None:
+    kept = ModelCheckpoint(tmp_path, filename="kept")
+    require(kept, "_enable_version_counter")
+    if mended:
+        callbacks.write_over_its_own_files(kept)
+    (tmp_path / "kept.ckpt").touch()
+    loader = DataLoader(RandomDataset(2, 4))
+    options = {**QUIET, "enable_checkpointing": True}
+    Trainer(max_epochs=1, callbacks=[kept], **options).fit(Stepping(), loader, loader)
+    names = sorted(path.name for path in tmp_path.glob("*.ckpt"))
+    assert names == ["kept.ckpt"] or not mended
+    needed(mended or names == ["kept-v1.ckpt", "kept.ckpt"], "write_over_its_own_files")
 
 
 HOOKS = {

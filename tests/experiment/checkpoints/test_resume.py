@@ -38,7 +38,7 @@ RECIPES = {
     "accumulated gradients": ["--trainer.accumulate_grad_batches=4", "--trainer.max_epochs=11"],
     "validation twice an epoch": ["--trainer.val_check_interval=3"],
     "accumulation that grows": ["--trainer.callbacks+=GradientAccumulationScheduler",
-                                "--trainer.callbacks.scheduling={0: 1, 2: 2}"],
+                                "--trainer.callbacks.scheduling={0: 1, 2: 2}", "--trainer.max_epochs=6"],
     "an unfrozen backbone": ["--trainer.callbacks+=BackboneFinetuning",
                              "--trainer.callbacks.unfreeze_backbone_at_epoch=1"],
     "stochastic weights": ["--trainer.callbacks+=StochasticWeightAveraging", "--trainer.callbacks.swa_lrs=0.01",
@@ -71,7 +71,7 @@ def differences(one: Any, other: Any, name: str = "") -> list[str]:
     """The names of all values that differ by a bit."""
     if isinstance(one, torch.Tensor):
         return [] if torch.equal(one, other) else [name]
-    if isinstance(one, dict):
+    if isinstance(one, dict) and isinstance(other, dict):
         named = [difference for key in one.keys() & other.keys()
                  for difference in differences(one[key], other[key], f"{name}.{key}")]  # fmt: skip
         return [*named, *map(str, one.keys() ^ other.keys())]
@@ -89,6 +89,7 @@ def content(run: Path) -> dict[str, Any]:
     for name in ("best", "last"):
         checkpoint = torch.load(run / f"checkpoints/{name}.ckpt", weights_only=True)
         found[name] = {key: value for key, value in checkpoint.items() if key not in ("run", "seconds", "loops")}
+        found[name]["callbacks"] = json.loads(json.dumps(checkpoint["callbacks"], default=str).replace(str(run), "RUN"))
     events = EventAccumulator(str(run)).Reload()
     for tag in found["csv"].partition("\n")[0].split(",")[2:]:  # without what the end of a run adds to hparams
         found[tag] = [(event.step, event.value) for event in events.Scalars(tag)]

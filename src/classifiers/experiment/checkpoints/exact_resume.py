@@ -24,6 +24,11 @@ class ExactResume(Callback):
         self._counts: dict[str, dict[str, Tensor]] = {}
         self._sums: dict[str, dict[str, Tensor]] = {}
 
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Weights of 64 bits are restored before Lightning makes the module one of 64 bits."""
+        if trainer.precision == "64-true":
+            pl_module.double()
+
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         checkpoint["metrics"] = {name: value.item() for name, value in trainer.callback_metrics.items()}
         metrics = {name: part for name, part in pl_module.named_modules() if isinstance(part, Metric)}

@@ -14,11 +14,13 @@ from classifiers.experiment.checkpoints.callbacks import BestCheckpoint, LastChe
 from classifiers.experiment.checkpoints.exact_resume import ExactResume
 from classifiers.experiment.checkpoints.initial_weights import InitialWeights
 from classifiers.experiment.checkpoints.reading import read_checkpoint
+from classifiers.experiment.checkpoints.restored_callbacks import RestoredCallbacks
 from classifiers.experiment.checkpoints.same_data import SameData
 from classifiers.experiment.checkpoints.writing import AtomicCheckpointIO
 from classifiers.experiment.command.checkpoint_cli import CheckpointCLI
 from classifiers.experiment.command.explain import trainer_option
 from classifiers.experiment.errors import UserError, one_line
+from classifiers.experiment.mends.callbacks import LateAveraging
 from classifiers.experiment.mends.steps import NoProfiler, read_nothing_between_logs
 from classifiers.experiment.monitors import require_mode
 from classifiers.experiment.runs.folder import RunFolder
@@ -93,7 +95,7 @@ class FitCLI(CheckpointCLI):
         if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
             trainer.strategy.checkpoint_io = AtomicCheckpointIO()
         callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
-        callbacks.sort(key=lambda callback: not isinstance(callback, StopOnSignal))
+        callbacks.sort(key=lambda callback: not isinstance(callback, StopOnSignal | LateAveraging))
         read_nothing_between_logs(trainer)
         for callback in callbacks:
             require_mode(type(callback).__name__, *(str(getattr(callback, name, "")) for name in ("monitor", "mode")))
@@ -101,8 +103,8 @@ class FitCLI(CheckpointCLI):
         return trainer
 
     def _fit_callbacks(self, config: Any) -> Iterator[Callback]:
-        yield from (SameData(changed=config.changed_data), ExactResume(), OtherBatches(), StopOnSignal(), FiniteLoss())
-        yield from (LearningRate(), Threads(config.threads))
+        yield from (SameData(changed=config.changed_data), ExactResume(), RestoredCallbacks(), OtherBatches())
+        yield from (StopOnSignal(), LateAveraging(), FiniteLoss(), LearningRate(), Threads(config.threads))
         own = self.config_init.fit.trainer.callbacks or []
         if config.trainer.enable_progress_bar is not False and not any(isinstance(c, LightningBar) for c in own):
             yield ProgressBar()

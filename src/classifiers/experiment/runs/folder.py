@@ -16,6 +16,7 @@ from lightning.pytorch.cli import SaveConfigCallback
 from classifiers.experiment.checkpoints.callbacks import RunCheckpoint, last_checkpoints
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import GO_ON, write_whole, writing
+from classifiers.experiment.mends.callbacks import write_over_its_own_files
 from classifiers.experiment.paths import at_home, project_root
 from classifiers.experiment.runs.loggers import EventFile, MetricsCSV
 from classifiers.experiment.runs.panels import print_start
@@ -43,17 +44,14 @@ class RunFolder(SaveConfigCallback):
         self.step, self.seconds = checkpoint["global_step"], checkpoint.get("seconds", 0.0)
         if Path(str(trainer.ckpt_path)).name.startswith(REQUEUED):
             self.config.resume = checkpoint["run"]
+        if self.config.resume:
+            self._take_checkpoints(trainer, Path(self.config.resume).absolute())
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._start = time.perf_counter() - self.seconds
         self.folder = Path(trainer.strategy.broadcast(str(self._open()) if trainer.is_global_zero else ""))
         trainer.loggers = [EventFile(self.folder, self.step), MetricsCSV(self.folder, self.step), *trainer.loggers]
-        default = str(Path(trainer.default_root_dir, "checkpoints"))  # Lightning's, where there was no logger yet
-        for callback in trainer.checkpoint_callbacks:
-            if isinstance(callback, RunCheckpoint):
-                callback.path = self.folder / f"checkpoints/{callback.name}.ckpt"
-            elif isinstance(callback, ModelCheckpoint) and callback.dirpath == default:
-                callback.dirpath = str(self.folder / "checkpoints")
+        self._take_checkpoints(trainer, self.folder)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if self.config.trainer.enable_progress_bar is not False:
@@ -81,6 +79,16 @@ class RunFolder(SaveConfigCallback):
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         checkpoint["run"] = str(self.folder)
         checkpoint["seconds"] = time.perf_counter() - self._start
+
+    def _take_checkpoints(self, trainer: Trainer, folder: Path) -> None:
+        default = str(Path(trainer.default_root_dir, "checkpoints"))  # Lightning's, where there was no logger yet
+        for callback in trainer.checkpoint_callbacks:
+            if isinstance(callback, RunCheckpoint):
+                callback.path = folder / f"checkpoints/{callback.name}.ckpt"
+            elif isinstance(callback, ModelCheckpoint) and callback.dirpath == default:
+                callback.dirpath = str(folder / "checkpoints")
+                if self.config.resume:
+                    write_over_its_own_files(callback)
 
     def _open(self) -> Path:
         config = self.config.clone()

@@ -75,7 +75,8 @@ class RepeatableDataModule(Described, LightningDataModule):
     def training_sampler(self, dataset: Dataset[Any], batch_size: int, shuffle: bool = True) -> EpochSampler:
         """The order of this process's share of `dataset`, from where the fit goes on, whatever its batches were."""
         self._begin_with_the_fit()
-        (epoch, batch, item, before), self._place = self._place, (0, 0, None, None)
+        done = self._progress()[0].processed if self.trainer else 0
+        epoch, batch, item, before = self._place if done <= self._place[0] else (0, 0, None, None)
         processes, rank = self._process()
         size = self._size = len(dataset)  # type: ignore[arg-type]
         self._batch = batch_size * processes
