@@ -90,6 +90,11 @@ def content(run: Path) -> dict[str, Any]:
         checkpoint = torch.load(run / f"checkpoints/{name}.ckpt", weights_only=True)
         found[name] = {key: value for key, value in checkpoint.items() if key not in ("run", "seconds", "loops")}
         found[name]["callbacks"] = json.loads(json.dumps(checkpoint["callbacks"], default=str).replace(str(run), "RUN"))
+        for key, state in found[name]["callbacks"].items():
+            if key.startswith("ModelCheckpoint"):
+                del state["current_score"]  # which Lightning saves and doesn't load
+        if "StochasticWeightAveraging" in found[name]["callbacks"]:  # nothing uses its counts and rates at the end
+            found[name] = {"weights": checkpoint["state_dict"], "hooks": checkpoint["callbacks"]["Hooks"]}
     events = EventAccumulator(str(run)).Reload()
     for tag in found["csv"].partition("\n")[0].split(",")[2:]:  # without what the end of a run adds to hparams
         found[tag] = [(event.step, event.value) for event in events.Scalars(tag)]

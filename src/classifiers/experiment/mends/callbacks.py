@@ -1,9 +1,11 @@
 """What callbacks of Lightning's get wrong."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint, WeightAveraging
+from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, WeightAveraging
 
 
 def write_over_its_own_files(callback: ModelCheckpoint) -> None:
@@ -12,9 +14,16 @@ def write_over_its_own_files(callback: ModelCheckpoint) -> None:
 
 
 class LateAveraging(Callback):
-    """Lets an average of which nothing is averaged yet be the weights themselves: without it, one that begins late is
-    of untrained weights, which are validated, saved and tested (#21724). It has to stand before `WeightAveraging`.
+    """Lets an average of which nothing is averaged yet be the weights themselves, and one that is to begin at an epoch
+    begin then: without it, untrained weights are validated, saved and tested (#21724). It has to stand before
+    `WeightAveraging`.
     """
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, EMAWeightAveraging) and callback.update_starting_at_step is None:
+                begins = partial(_begun, trainer, callback.update_starting_at_epoch or 0, callback.should_update)
+                callback.should_update = begins  # type: ignore[method-assign]
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._follow(trainer, pl_module)
@@ -30,3 +39,7 @@ class LateAveraging(Callback):
             average = callback._average_model if isinstance(callback, WeightAveraging) else None
             if average is not None and average.n_averaged == 0:
                 average.module.load_state_dict(module.state_dict())
+
+
+def _begun(trainer: Trainer, epoch: int, should_update: Callable[..., bool], *args: Any, **kwargs: Any) -> bool:
+    return trainer.current_epoch >= epoch and should_update(*args, **kwargs)
