@@ -135,12 +135,8 @@ def test_without_a_test_there_are_curves_only(fit: Cli) -> None:
     assert drawn(fit("--figures=true", "--trainer.limit_test_batches=0")) == ["curves"]
 
 
-@pytest.mark.filterwarnings("ignore:`ModelCheckpoint.monitor='val/acc'.` could not find the monitored key")
-def test_without_validation_there_are_curves_only(fit: Cli, tmp_path: Path) -> None:
-    with pytest.raises(SystemExit):
-        fit("--figures=true", "--trainer.limit_val_batches=0")
-    (folder,) = (tmp_path / "runs").glob("*/*")
-    assert drawn(folder) == ["curves"]
+def test_without_validation_there_are_all(fit: Cli) -> None:
+    assert drawn(fit("--figures=true", "--trainer.limit_val_batches=0")) == NAMES
 
 
 @pytest.mark.parametrize("classes", [1, 30])

@@ -41,6 +41,8 @@ PRIVATE = {
     "_set_seed",
     "_dump_config",
     "_prepare_subcommand_parser",
+    "_run_subcommand",
+    "_parser",
 }
 QUIET: dict[str, Any] = {**small_models.QUIET, "num_sanity_val_steps": 0}
 
@@ -301,6 +303,8 @@ HOOKS = {
     "_set_seed": "set_seed",
     "_dump_config": "plain_config",
     "_prepare_subcommand_parser": "needs_options",
+    "_run_subcommand": "run_subcommand",
+    "_parser": "leave_out_own_callbacks",
 }
 
 
@@ -327,6 +331,14 @@ def test_the_command_line_still_takes_each_step_that_is_a_hook(name: str) -> Non
         def set_seed(self) -> None:
             calls.append("_set_seed")
             super().set_seed()
+
+        def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+            self.leave_out_own_callbacks()
+            calls.append("_parser")
+            return super().instantiate_trainer(**kwargs)
+
+        def run_subcommand(self, subcommand: str) -> None:
+            calls.append("_run_subcommand")
 
         def needs_options(self, subcommand: str) -> bool:
             calls.append("_prepare_subcommand_parser")

@@ -44,8 +44,8 @@ class Figures(Callback):
         if stage != "fit" or not trainer.is_global_zero or not isinstance(trainer.logger, EventFile):
             return
         if history := read_history(Path(trainer.logger.log_dir)):
-            checkpoint = next(c for c in trainer.checkpoint_callbacks if isinstance(c, BestCheckpoint))
-            best = best_row(history, str(checkpoint.monitor), checkpoint.mode)
+            kept = [call for call in trainer.checkpoint_callbacks if isinstance(call, BestCheckpoint)]
+            best = best_row(history, kept[0].monitor, kept[0].mode) if kept else None
             self._write(trainer, "curves", learning_curves(history, best, self.title))
 
     def on_test_batch_end(

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from classifiers.experiment.errors import UserError, one_line
 
@@ -32,3 +33,13 @@ def require(path: str) -> None:
     except (ImportError, AttributeError, ValueError) as error:
         cure = "give MODULE.CLASS, where MODULE.py is in this folder or installed"
         raise UserError(f"{path} can't be imported ({one_line(error)}): {cure}") from error
+
+
+def import_command(module: str) -> Any:
+    """The module of a command; UserError if what it needs is not installed."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != "optuna":
+            raise
+        raise UserError("a sweep needs Optuna: python -m pip install -e '.[sweep]'") from error

@@ -28,6 +28,7 @@ ADVICE = (
     "LeafSpec",  # a deprecation within Lightning
     "smaller than the logging interval",
     "requested to overfit",
+    "barebones=True",
     "is not supported by the model summary",
     "add_custom_scalars|jit",
     "Glyph .* missing from font",  # the name of a class, of which a figure shows boxes

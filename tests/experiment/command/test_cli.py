@@ -185,16 +185,6 @@ def test_init_weights_starts_from_another_run(fit: Cli) -> None:
     assert [len(state["net.head.bias"]) for state in weights] == [4, 3]
 
 
-@pytest.mark.parametrize("options", [["--trainer.max_epochs=0"], ["--trainer.limit_val_batches=0"]])
-def test_a_fit_without_validation_has_no_best_checkpoint(
-    options: list[str], fit: Cli, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as exit_info:
-        fit(*options)
-    assert exit_info.value.code == 2
-    assert capsys.readouterr().err.splitlines()[-1].startswith("error: ")
-
-
 def test_a_fit_without_test_images_ends_well(fit: Cli) -> None:
     assert "test/acc" not in metrics_of(fit("--trainer.limit_test_batches=0"))
 

@@ -1,8 +1,8 @@
 """The command line of any task: `fit`, `validate`, `test`, `predict`, and commands about runs."""
 
+import os
 import sys
-from collections.abc import Sequence
-from importlib import import_module
+from collections.abc import Mapping, Sequence
 from inspect import isabstract
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,13 +15,15 @@ from classifiers.experiment.checkpoints.describing import is_described, sketched
 from classifiers.experiment.checkpoints.resume import resumed
 from classifiers.experiment.command.class_change import require_classes_first
 from classifiers.experiment.command.fit_cli import FitCLI
+from classifiers.experiment.command.given import experiment_name, from_environment, subcommand_first
 from classifiers.experiment.command.parser import StrictParser, strict_parsing
 from classifiers.experiment.errors import UserError, reported
-from classifiers.experiment.importing import importing_here
-from classifiers.experiment.paths import expanded
+from classifiers.experiment.importing import import_command, importing_here
 from classifiers.experiment.runs.folder import RunFolder
 from classifiers.experiment.terminal import encodable, quiet
 from classifiers.experiment.training.stop_on_signal import exiting_on_signals
+
+DEFAULT_ENV = "JSONARGPARSE_DEFAULT_ENV"  # by which jsonargparse's own parsers take options from the environment
 
 
 class ExperimentCLI(FitCLI):
@@ -31,6 +33,8 @@ class ExperimentCLI(FitCLI):
     Args:
         args: the command line; None means that of the program.
         objects: a model and its data, made by hand, in place of those that options describe.
+        parser_kwargs: of the argument parser; with `default_env` true, `PL_FIT__TRAINER__MAX_EPOCHS` is an option too.
+        run: whether the subcommand is run; otherwise its `model`, `datamodule` and `trainer` are made alone.
         trainer_objects: arguments of the Trainer that are no plain values.
     """
 
@@ -48,10 +52,16 @@ class ExperimentCLI(FitCLI):
         self,
         args: Sequence[str] | None = None,
         objects: tuple[LightningModule, LightningDataModule] | None = None,
+        parser_kwargs: Mapping[str, Any] | None = None,
+        run: bool = True,
         **trainer_objects: Any,
     ) -> None:
-        self.given = [expanded(argument) for argument in (sys.argv[1:] if args is None else args)]
-        self.objects, self.trainer_objects = objects, trainer_objects
+        self.given = subcommand_first(sys.argv[1:] if args is None else args, self.subcommands())
+        if not run and self.given[:1] != ["fit"]:
+            self.given = ["fit", *self.given]
+        self.runs, self.objects, self.trainer_objects = run, objects, trainer_objects
+        given_parser = {**(parser_kwargs or {})}
+        self.default_env = given_parser.pop("default_env", os.environ.get(DEFAULT_ENV, "").lower() == "true")
         for kind, base in ((self.model_class, LightningModule), (self.datamodule_class, LightningDataModule)):
             if not (isinstance(kind, type) and issubclass(kind, base)):
                 raise UserError(f"{type(self).__name__} names {kind}, which is no {base.__name__}")
@@ -68,7 +78,7 @@ class ExperimentCLI(FitCLI):
                 trainer_defaults={"max_epochs": 10, **quiet_trainer},
                 seed_everything_default=0,
                 parser_class=StrictParser,
-                parser_kwargs={"prog": self.name, "version": self.version, "description": further},
+                parser_kwargs={"prog": self.name, "version": self.version, "description": further} | given_parser,
                 auto_configure_optimizers=False,
                 args=self.given,
             )
@@ -76,11 +86,11 @@ class ExperimentCLI(FitCLI):
     @classmethod
     def main(cls, args: Sequence[str] | None = None) -> None:
         """Run a command line; a user's mistake ends it with one line and exit code 2."""
-        given = [expanded(argument) for argument in (sys.argv[1:] if args is None else args)]
+        given = [*(sys.argv[1:] if args is None else args)]
         with reported(), encodable(), exiting_on_signals(), quiet():
             if module := cls.commands.get(next(iter(given), "")):
                 with strict_parsing():
-                    _imported(module).main(cls, given[1:])
+                    import_command(module).main(cls, given[1:])
             else:
                 with importing_here():
                     cls(given)
@@ -110,16 +120,14 @@ class ExperimentCLI(FitCLI):
         require_classes_first(options)
         if self.asked:
             defaults = self.defaults if self.objects is None else ()
-            options[1:1] = [*defaults, *resumed(options, bool(self.objects or self.trainer_objects))]
+            variables = from_environment(self.asked) if self.default_env else []
+            options[1:1] = [*defaults, *variables, *resumed(options, bool(self.objects or self.trainer_objects))]
         try:
             self.config = parser.parse_args(options)
         except UnicodeDecodeError as error:
             raise UserError("a config file must be text in UTF-8") from error
         config = self.config[self.config.subcommand]
-        if config.experiment is None:
-            config.experiment = Path(str(config.config[0])).stem if config.config else "default"
-        if Path(config.experiment).is_absolute() or ".." in Path(config.experiment).parts:
-            raise UserError(f"--experiment is {config.experiment}: it must be a folder below the root of all runs")
+        config.experiment = experiment_name(config)
         if config.weights_only is False:
             raise UserError("--weights_only is false: a checkpoint is loaded as plain values only, never as code")
         config.weights_only = True
@@ -130,17 +138,12 @@ class ExperimentCLI(FitCLI):
             made |= self.trainer_objects
             config.made_by_hand = [name for name, value in made.items() if not is_described(value)]
 
+    def run_subcommand(self, subcommand: str) -> None:
+        if self.runs:
+            super().run_subcommand(subcommand)
+
     def set_seed(self) -> None:
         try:
             super().set_seed()
         except ValueError as error:
             raise UserError(f"--seed_everything: {error}") from error
-
-
-def _imported(module: str) -> Any:
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name != "optuna":
-            raise
-        raise UserError("a sweep needs Optuna: python -m pip install -e '.[sweep]'") from error

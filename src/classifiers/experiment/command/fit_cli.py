@@ -1,47 +1,29 @@
 """What surrounds a fit: the callbacks that keep its promises, and one test of its best checkpoint at the end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from lightning.fabric.plugins import TorchCheckpointIO
-from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import ProgressBar as LightningBar
+from lightning.pytorch import Callback
 from lightning.pytorch.cli import LightningArgumentParser
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from classifiers.experiment.checkpoints.callbacks import BestCheckpoint, LastCheckpoint
-from classifiers.experiment.checkpoints.exact_resume import ExactResume
-from classifiers.experiment.checkpoints.initial_weights import InitialWeights
 from classifiers.experiment.checkpoints.reading import read_checkpoint
-from classifiers.experiment.checkpoints.restored_callbacks import RestoredCallbacks
-from classifiers.experiment.checkpoints.same_data import SameData
-from classifiers.experiment.checkpoints.writing import AtomicCheckpointIO
-from classifiers.experiment.command.checkpoint_cli import CheckpointCLI
-from classifiers.experiment.command.explain import trainer_option
-from classifiers.experiment.errors import UserError, one_line
-from classifiers.experiment.mends.callbacks import LateAveraging
-from classifiers.experiment.mends.steps import NoProfiler, read_nothing_between_logs
-from classifiers.experiment.monitors import require_mode
+from classifiers.experiment.command.trainer_cli import TrainerCLI
+from classifiers.experiment.errors import UserError
 from classifiers.experiment.runs.folder import RunFolder
 from classifiers.experiment.runs.loggers import EventFile
 from classifiers.experiment.runs.panels import print_end
 from classifiers.experiment.runs.summary import summarise, write_metrics
-from classifiers.experiment.sampling.other_batches import OtherBatches
 from classifiers.experiment.settings import flat
 from classifiers.experiment.terminal import say
-from classifiers.experiment.training.finite_loss import FiniteLoss
-from classifiers.experiment.training.learning_rate import LearningRate
-from classifiers.experiment.training.progress_bar import ProgressBar
-from classifiers.experiment.training.stop_on_signal import StopOnSignal
-from classifiers.experiment.training.threads import Threads, use_threads
-from classifiers.experiment.training.waiting import end_at_signals_while_waiting
+from classifiers.experiment.training.threads import use_threads
 
 Kind = TypeVar("Kind", bound=Callback)
 LOADERS = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",), "predict": ("predict",)}
 
 
-class FitCLI(CheckpointCLI):
+class FitCLI(TrainerCLI):
     """Unlike the base class, `fit` keeps what it leaves in a run folder and ends with a test."""
 
     metrics: Sequence[str] = ("val/loss", "test/loss")  # what a run is told by; the first chooses the best checkpoint
@@ -49,10 +31,6 @@ class FitCLI(CheckpointCLI):
     options: Sequence[str] = (  # not the Trainer's
         "config", "experiment", "resume", "changed_data", "init_weights", "ckpt_path", "threads"
     )  # fmt: skip
-
-    def callbacks(self, config: Any) -> Iterator[Callback]:
-        """What a task adds to the subcommand whose options are `config`."""
-        yield from ()
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--experiment", type=str | None, help="Names the run's folder; null: as the first config")
@@ -75,54 +53,21 @@ class FitCLI(CheckpointCLI):
                 name = type(self.datamodule).__name__
                 raise UserError(f"{name} has no {stage}_dataloader, which {self.subcommand} needs: give it that method")
 
-    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        config = self.config[self.subcommand]
-        own = self._fit_callbacks(config) if self.subcommand == "fit" else [SameData(self.checkpoint.get("data"))]
-        self.trainer_defaults["callbacks"] = [*self.callbacks(config), *own]
-        if config.trainer.profiler is None:
-            kwargs["profiler"] = NoProfiler()
-        for name in ("accumulate_grad_batches", "check_val_every_n_epoch", "val_check_interval"):
-            if isinstance(config.trainer[name], int | float) and config.trainer[name] <= 0:  # Lightning divides by it
-                raise UserError(f"--trainer.{name} is {config.trainer[name]}: it must be more than 0")
-        kwargs |= self.trainer_objects
-        if given := kwargs.get("callbacks"):
-            further = given if isinstance(given, list | tuple) else [given]
-            kwargs["callbacks"] = [*(self.config_init[self.subcommand].trainer.callbacks or []), *further]
-        try:
-            trainer = super().instantiate_trainer(**kwargs)
-        except (MisconfigurationException, ValueError, TypeError, ModuleNotFoundError) as error:
-            raise UserError(f"{trainer_option(config.trainer, str(error))}: {one_line(error)}") from error
-        if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
-            trainer.strategy.checkpoint_io = AtomicCheckpointIO()
-        callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
-        callbacks.sort(key=lambda callback: not isinstance(callback, StopOnSignal | LateAveraging))
-        read_nothing_between_logs(trainer)
-        for callback in callbacks:
-            require_mode(type(callback).__name__, *(str(getattr(callback, name, "")) for name in ("monitor", "mode")))
-        end_at_signals_while_waiting(trainer)
-        return trainer
-
-    def _fit_callbacks(self, config: Any) -> Iterator[Callback]:
-        yield from (SameData(changed=config.changed_data), ExactResume(), RestoredCallbacks(), OtherBatches())
-        yield from (StopOnSignal(), LateAveraging(), FiniteLoss(), LearningRate(), Threads(config.threads))
-        own = self.config_init.fit.trainer.callbacks or []
-        if config.trainer.enable_progress_bar is not False and not any(isinstance(c, LightningBar) for c in own):
-            yield ProgressBar()
-        if config.init_weights and not config.ckpt_path:
-            yield InitialWeights(config.init_weights)
-
     def after_fit(self) -> None:
         """Test the best checkpoint, and write and print what the run came to."""
+        if self.config.fit.trainer.barebones:
+            say(f"barebones: {self.trainer.global_step} steps are made, and nothing is logged, saved or tested")
+            return
         if self.config.fit.trainer.fast_dev_run:
             self._test()
             return
         run = self.callback(RunFolder)
         trained = {name: value.item() for name, value in self.trainer.callback_metrics.items()}
         epochs = self.trainer.current_epoch
-        if not (path := self.callback(BestCheckpoint).best_model_path):
-            raise UserError("no epoch was validated, so there is no best checkpoint to test: last.ckpt is all there is")
-        best = read_checkpoint(path, self.plain_config().get("model"))
-        self.model.load_state_dict(best["state_dict"])  # with `ckpt_path`, weight averaging would test the others
+        if best := self._best():
+            self.model.load_state_dict(best["state_dict"])  # with `ckpt_path`, weight averaging would test the others
+        else:
+            say("there is no best checkpoint, as no epoch was validated and saved: the last weights are tested")
         tested = self._test()
         if self.trainer.is_global_zero:
             result = summarise(self.config.fit, epochs, run.seconds, trained, best, tested)
@@ -133,6 +78,10 @@ class FitCLI(CheckpointCLI):
             events.log_final(flat(settings, leave_out=self.linked()) | max_epochs, result)
             events.close()
             print_end(run.folder, result)
+
+    def _best(self) -> dict[str, Any] | None:
+        paths = [call.best_model_path for call in self.trainer.checkpoint_callbacks if isinstance(call, BestCheckpoint)]
+        return read_checkpoint(paths[0], self.plain_config().get("model")) if any(paths) else None
 
     def _test(self) -> dict[str, float]:
         for owner, name in ((self.model, "test_step"), (self.datamodule, "test_dataloader")):

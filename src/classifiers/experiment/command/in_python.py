@@ -41,8 +41,9 @@ def fitted(
     named = {**overrides, **{option_name(cli, name): value for name, value in options.items()}}
     made = {name.removeprefix("trainer."): value for name, value in named.items() if not _is_plain(value)}
     arguments = [f"--{name}={_text(value)}" for name, value in named.items() if _is_plain(value)]
-    if named.get("trainer.fast_dev_run"):
-        raise UserError("fast_dev_run leaves no run: use a Trainer of your own, or limit_train_batches")
+    for name in ("fast_dev_run", "barebones"):
+        if named.get(f"trainer.{name}"):
+            raise UserError(f"{name} leaves no run: use a Trainer of your own, or limit_train_batches")
     for name in named if objects else ():
         if name.partition(".")[0] in ("model", "data"):
             raise UserError(f"{name} is no option of a fit of objects: give it to the object where you make it")

@@ -26,7 +26,7 @@ def instantiate(cli: LightningCLI, kind: type[Model], links: dict[str, Any], *ar
 
 
 class OpenCLI(LightningCLI):
-    """LightningCLI with five of its inner steps as hooks to override. It reads a checkpoint's settings over those that
+    """LightningCLI with six of its inner steps as hooks to override. It reads a checkpoint's settings over those that
     are given (#21116), makes every subcommand's options (60 ms each) and knows one way to build a model.
     """
 
@@ -49,6 +49,13 @@ class OpenCLI(LightningCLI):
         """Seed all generators as `--seed_everything` says."""
         super()._set_seed()
 
+    def _run_subcommand(self, subcommand: str) -> None:
+        self.run_subcommand(subcommand)
+
+    def run_subcommand(self, subcommand: str) -> None:
+        """Run it, and what is to be done before and after."""
+        super()._run_subcommand(subcommand)
+
     def plain_config(self) -> dict[str, Any]:
         """All options of the subcommand as plain values, and the targets of links."""
         self._dump_config()
@@ -60,6 +67,10 @@ class OpenCLI(LightningCLI):
         parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
         self.add_subcommand_arguments(parser, subcommand)
         return parser
+
+    def leave_out_own_callbacks(self) -> None:
+        """Make no callback of the options that stand for one."""
+        self._parser(self.subcommand).callback_keys = []
 
     def needs_options(self, subcommand: str) -> bool:
         """Whether its options may be asked for."""

@@ -43,7 +43,8 @@ def print_start(trainer: Trainer, model: LightningModule, experiment: str, folde
 @rank_zero_only
 def print_end(folder: Path, result: dict[str, Any]) -> None:
     """Print the best epoch, the metrics of validation and test, the seconds and the run folder."""
-    rows = {"best epoch": f"{result['best_epoch'] + 1} of {result['epochs']}"}
+    best = result["best_epoch"]
+    rows = {"epochs": str(result["epochs"])} if best is None else {"best epoch": f"{best + 1} of {result['epochs']}"}
     for split in ("val", "test"):
         named = of_split(result, split)
         first = sorted(named, key=lambda name: (name != "loss", name != "acc", natural_mode(name) != "max"))

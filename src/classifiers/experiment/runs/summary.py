@@ -18,10 +18,13 @@ def summarise(
     epochs: int,
     seconds: float,
     trained: Mapping[str, float],
-    best: Mapping[str, Any],
+    best: Mapping[str, Any] | None,
     tested: Mapping[str, float],
 ) -> dict[str, Any]:
-    """What a fit came to: the last training metrics, and those of the `best` checkpoint on validation and test."""
+    """What a fit came to: the last training metrics, and those of the `best` checkpoint, if there is one, on validation
+    and test.
+    """
+    best = best or {"epoch": None, "metrics": trained}
     return {
         "experiment": config.experiment,
         "seed": config.seed_everything,

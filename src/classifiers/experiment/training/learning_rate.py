@@ -49,7 +49,7 @@ class LearningRate(Callback):
 def run_length(trainer: Trainer, interval: str) -> float:
     """The run's length in units of the schedule's interval, "step" or "epoch": an int, or infinite."""
     if interval == "step":
-        return trainer.estimated_stepping_batches
+        return max(1, trainer.estimated_stepping_batches)  # of a fit of no step, a schedule has one
     epochs = trainer.max_epochs
     return math.inf if epochs is None or epochs < 0 else epochs
 
