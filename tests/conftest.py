@@ -26,7 +26,6 @@ SMALL = [
     "--trainer.accelerator=cpu",
     "--trainer.max_epochs=2",
     "--trainer.log_every_n_steps=3",
-    "--trainer.enable_progress_bar=false",
     "--trainer.enable_model_summary=false",
     "--figures=false",
 ]

@@ -13,6 +13,10 @@ from classifiers.data import SyntheticDataModule
 from classifiers.models import Net
 
 
+def batch_size(batch: Any) -> int:
+    return len(batch[0])
+
+
 class DropoutNet(Net):
     def __init__(self, in_channels: int, image_size: int, num_classes: int) -> None:
         backbone = [nn.Flatten(), nn.Linear(in_channels * image_size**2, 16), nn.BatchNorm1d(16), nn.ReLU()]

@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -74,6 +76,36 @@ def finished(folder: Path, *arguments: str, before: Callable[[], None] | None = 
 def set_environment(values: dict[str, str]) -> None:
     """Something to do `before`."""
     os.environ.update(values)
+
+
+def end_at_a_terminal(folder: Path, *arguments: str, seconds: float = 120) -> tuple[int, str]:
+    """The exit code of a command line whose output is a terminal, and what that showed; one that hangs is killed."""
+    shows, terminal = os.openpty()
+    running = start(folder, *arguments, before=partial(_show_at, os.ttyname(terminal)))
+    shown: list[bytes] = []
+
+    def keep() -> None:
+        with contextlib.suppress(OSError):  # when nobody has the terminal open any more
+            while part := os.read(shows, 65536):
+                shown.append(part)
+
+    reader = threading.Thread(target=keep)
+    reader.start()
+    running.process.join(timeout=seconds)
+    running.process.kill()
+    code = running.wait()
+    os.close(terminal)
+    reader.join()
+    os.close(shows)
+    return code, b"".join(shown).decode()
+
+
+def _show_at(terminal: str) -> None:
+    opened = os.open(terminal, os.O_RDWR)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        os.dup2(opened, number)
+        setattr(sys, name, open(number, "w", closefd=False, buffering=1))  # noqa: SIM115
+    os.close(opened)
 
 
 def _run(

@@ -9,7 +9,7 @@ from classifiers.cli import main
 from tests.conftest import SMALL, Fails
 from tests.experiment.checkpoints.test_resume import run_of
 
-FIT = ["fit", *SMALL, "--trainer.default_root_dir=runs", "--trainer.enable_progress_bar=true"]
+FIT = ["fit", *SMALL, "--trainer.default_root_dir=runs"]
 ONE_CYCLE = ["--model.optimizer=SGD", "--model.optimizer.lr=0.1", "--model.lr_scheduler=OneCycle"]
 
 
