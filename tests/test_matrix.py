@@ -92,11 +92,15 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 PARTS = [("callbacks", name) for name in CALLBACKS] + [("profiler", name) for name in sorted(PROFILERS)]
 PARTS += [("logger", name) for name in LOGGERS]
+CASES = [(kind, name, terminal) for kind, name in PARTS for terminal in (True, False)]
+SAMPLE = {("callbacks", "EMAWeightAveraging", True), ("logger", "CSVLogger", False)}  # of the quick tests
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "plain"])
-@pytest.mark.parametrize(("kind", "name"), PARTS, ids=[name for _, name in PARTS])
+@pytest.mark.parametrize(
+    ("kind", "name", "terminal"),
+    [pytest.param(*case, marks=[] if case in SAMPLE else pytest.mark.slow) for case in CASES],
+    ids=[f"{name}, {'terminal' if terminal else 'plain'}" for _, name, terminal in CASES],
+)
 def test_a_class_of_lightnings_works(
     kind: str, name: str, terminal: bool, tmp_path: Path, plain: dict[str, Any], promise: Promise
 ) -> None:

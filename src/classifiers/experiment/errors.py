@@ -33,6 +33,7 @@ BARE = {
     r"You set .devices=\d+. and .num_nodes=\d+. in Lightning": "--trainer.devices and --trainer.num_nodes: ",
     r"No working C\+\+ compiler|working triton": "--model.compile needs a compiler, install one or leave it out: ",
     r"weight tensor should be defined": "--model.loss.weight needs a value for each class: ",
+    r"SyncBatchNorm layers only work with GPU": "--trainer.sync_batchnorm needs GPUs, leave it out: ",
     r"than 1 value per channel when training": "this net learns from no batch of one, take another --data.batch_size: ",
 }
 APART = "the processes don't come together ({}): start every rank, with one MASTER_ADDR, MASTER_PORT and WORLD_SIZE"
