@@ -166,7 +166,7 @@ def test_a_second_time_changes_nothing(fork: Path) -> None:
 
 def test_the_tests_find_the_new_net_and_its_config(fork: Path) -> None:
     config = "tests/test_configs.py::test_config[configs/strided_net.yaml]"
-    printed = run(fork, PYTHON, "-m", "pytest", "-v", "tests/models/test_models.py", config)
+    printed = run(fork, PYTHON, "-m", "pytest", "-v", "-n", "0", "tests/models/test_models.py", config)
     assert printed.count("[StridedNet-") == 2
     assert f"{config} PASSED" in printed
 
