@@ -47,6 +47,7 @@ def test_config(path: Path, tmp_path: Path) -> None:
     root = " --data.root path/to/images" if relative == "configs/image_folder.yaml" else ""
     assert f"# python scripts/fit.py{'' if default else f' --config {relative}'}{root}" in header
     dry = ["--trainer.fast_dev_run=true", "--trainer.accelerator=cpu", f"--trainer.default_root_dir={tmp_path}"]
+    dry += ["--data.batch_size=32", "--data.eval_batch_size=32"]
     if "compile:" in path.read_text():
         dry.append("--model.compile=null")  # takes a minute
     if root:
