@@ -45,6 +45,7 @@ class ProgressBar(LightningBar):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._start = self._epoch_start = time.monotonic()
         self._first_step, self._told = trainer.global_step, trainer.current_epoch
+        self._of = f"/{trainer.max_epochs}" if (trainer.max_epochs or -1) > 0 else ""
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._tell_epoch(trainer)
@@ -117,8 +118,7 @@ class ProgressBar(LightningBar):
 
     def _tell_epoch(self, trainer: Trainer) -> None:
         if trainer.current_epoch > self._told and self.refresh_rate:
-            of = f"/{trainer.max_epochs}" if (trainer.max_epochs or -1) > 0 else ""
-            parts = [f"epoch {trainer.current_epoch}{of}"]
+            parts = [f"epoch {trainer.current_epoch}{self._of}"]
             for split in ("train", "val") if self._validated else ("train",):
                 found = _of_epoch(of_split(trainer.callback_metrics, split))
                 if told := " ".join(f"{name} {shown(name, float(value))}" for name, value in found.items()):
