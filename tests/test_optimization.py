@@ -11,7 +11,8 @@ from torch.optim import lr_scheduler
 
 from classifiers import ConvNet, ImageClassifier
 from classifiers.experiment.errors import UserError
-from classifiers.optimization import OneCycle, natural_interval
+from classifiers.optimization import natural_interval
+from classifiers.schedules import OneCycle
 from tests.small_models import small, synthetic, trained
 
 

@@ -17,7 +17,7 @@ from classifiers.metrics import LossAndAccuracy, MeasuredModule, class_indices
 from classifiers.models.compilation import Graph, Mode
 from classifiers.models.net import Net
 from classifiers.models.normalisation import Normalisation
-from classifiers.optimization import monitored, natural_interval, parameter_groups, require_callable, total_steps
+from classifiers.optimization import make_optimizer, monitored, natural_interval, require_callable, total_steps
 
 
 class ImageClassifier(MeasuredModule):
@@ -107,11 +107,11 @@ class ImageClassifier(MeasuredModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         return self.evaluate(batch, self.train_metrics)[0]
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self.evaluate(batch, self.val_metrics)
+    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Class probabilities `(B, K)`, for callbacks; of a test too."""
+        return self.probabilities(self.evaluate(batch, self.val_metrics)[1])
 
     def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Class probabilities `(B, K)`, for callbacks."""
         return self.probabilities(self.evaluate(batch, self.test_metrics)[1])
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -138,7 +138,8 @@ class ImageClassifier(MeasuredModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """UserError if they can't be made."""
         try:
-            optimizer = self.optimizer(parameter_groups(self.parameters(), self.decay_norms_and_biases))
+            decay, layout = self.decay_norms_and_biases, self.memory_format
+            optimizer = make_optimizer(self.optimizer, self.parameters(), decay, layout)
             if self.lr_scheduler is None:
                 return optimizer
             interval = self.lr_scheduler_interval or natural_interval(self.lr_scheduler)

@@ -9,6 +9,7 @@ from lightning.pytorch import Callback
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser
 
 from classifiers import __version__, experiment
+from classifiers import schedules as schedules  # found by their names
 from classifiers.callbacks import ClassMetrics, Figures, FirstLook, TensorBoardCharts
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
@@ -47,7 +48,10 @@ class ClassifierCLI(ExperimentCLI):
             parser.add_argument("--predictions", type=Path | None, help="CSV file of the class probabilities")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        super().parse_arguments(parser, args)
+        try:
+            super().parse_arguments(parser, args)
+        except UserError as error:
+            raise UserError(f"{error}{schedules.cure(str(error))}") from error
         data = self.config[self.config.subcommand].data
         if self.objects is None and (root := data.init_args.get("root")):
             data.init_args.root = str(at_home(root).absolute())  # a run goes on from any folder

@@ -5,33 +5,14 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
+import torch
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch.nn import Parameter
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
+from torch.optim import LBFGS, Optimizer, SparseAdam
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.monitors import require_mode
-
-
-class OneCycle(OneCycleLR):
-    """Takes the optimiser's `lr` from a 25th up to what it is and down to nearly nothing, in straight lines.
-
-    After Smith and Topin, "Super-convergence: very fast training of neural networks using large learning rates" (2017).
-    Unlike the base class, it has no rate beside the optimiser's, and leaves the momentum as it is.
-
-    Args:
-        optimizer: whose rate it is.
-        total_steps: its length, in units of the schedule's interval; None means that of the run.
-        pct_start: the share of it in which the rate rises.
-    """
-
-    def __init__(self, optimizer: Optimizer, total_steps: int | None = None, pct_start: float = 0.2) -> None:
-        if total_steps and pct_start * total_steps == 1:
-            pct_start *= 1 - 1e-9  # or its first phase has no length, by which torch divides
-        rates = [group["lr"] for group in optimizer.param_groups]
-        straight: dict[str, Any] = {"anneal_strategy": "linear", "cycle_momentum": False}
-        super().__init__(optimizer, rates, total_steps, pct_start=pct_start, **straight)
 
 
 def require_callable(optimizer: Any) -> OptimizerCallable:
@@ -41,6 +22,18 @@ def require_callable(optimizer: Any) -> OptimizerCallable:
         raise UserError(f"optimizer is an {name} made already: give the class, or partial({name}, lr=…)")
     made: OptimizerCallable = optimizer
     return made
+
+
+def make_optimizer(
+    make: OptimizerCallable, parameters: Iterable[Parameter], decay_norms_and_biases: bool, layout: torch.memory_format
+) -> Optimizer:
+    """That of `parameter_groups`; UserError if it can't make a step with the gradients of images, in that layout."""
+    optimizer = make(parameter_groups(parameters, decay_norms_and_biases))
+    if isinstance(optimizer, SparseAdam):
+        raise UserError("SparseAdam takes sparse gradients alone, and those of images are dense: take Adam")
+    if isinstance(optimizer, LBFGS) and layout is torch.channels_last:
+        raise UserError("LBFGS takes gradients that lie in one piece: give it --model.channels_last false")
+    return optimizer
 
 
 def parameter_groups(parameters: Iterable[Parameter], decay_norms_and_biases: bool) -> list[Any]:
@@ -88,6 +81,7 @@ def total_steps(make: LRSchedulerCallable, length: Callable[[], float]) -> dict[
 
 
 def _takes(make: LRSchedulerCallable, name: str) -> bool:
-    """Whether the class that `make` is, or is a partial one of, has an argument of that name."""
+    """Whether the class or the function that `make` is, or is a partial one of, has an argument of that name."""
     made = (make, getattr(make, "func", None), *getattr(make, "args", ()))
-    return any(name in inspect.signature(kind).parameters for kind in made if isinstance(kind, type))
+    kinds = [kind for kind in made if isinstance(kind, type) or inspect.isfunction(kind)]
+    return any(name in inspect.signature(kind).parameters for kind in kinds)

@@ -85,6 +85,8 @@ def _reason(key: str, refusal: str, lines: str) -> str:
         if found[2] and not name.startswith(found[2]):
             return f"{key}: {name} needs the module {found[2]}, which is not installed"
         return f"{key}: there is no class {name}{_hint(name.rpartition('.')[2], _names(families))}"
+    if found := re.search(r"Dict must include a class_path.* NestedArg\(key='(.+?)'", lines):
+        return f"{key}: a function takes no options, {found[1]} is one: name a class, or give the function that default"
     if SUBCLASS.match(refusal):
         kinds = " or ".join(family.__name__ for family in families)
         return f"{key}: expected a class_path to a subclass of {kinds}, not {_first(CLASS_PATH, value) or value}"

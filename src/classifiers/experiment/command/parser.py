@@ -95,9 +95,14 @@ def _float_tensor(values: Any) -> torch.Tensor:
 
 
 def plain_partial(value: Any) -> Any:
-    """`value`; of a partial of what makes classes for this command line, which holds all of it, that of the class."""
+    """`value`; of a partial of what makes classes for this command line, which holds all of it, that of the class; so
+    in a list and among the arguments too.
+    """
+    if isinstance(value, list):
+        return [plain_partial(item) for item in value]
     made = [part for part in value.args if isinstance(part, type)] if isinstance(value, partial) else []
-    return partial(made[0], **value.keywords) if made else value
+    plain = {name: plain_partial(argument) for name, argument in value.keywords.items()} if made else {}
+    return partial(made[0], **plain) if made else value
 
 
 def make(class_type: type[Made], *args: Any, **kwargs: Any) -> Made:

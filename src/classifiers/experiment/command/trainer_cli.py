@@ -17,7 +17,7 @@ from classifiers.experiment.command.checkpoint_cli import CheckpointCLI
 from classifiers.experiment.command.explain import trainer_option
 from classifiers.experiment.errors import UserError, one_line
 from classifiers.experiment.mends.callbacks import LateAveraging
-from classifiers.experiment.mends.steps import NoProfiler, read_nothing_between_logs
+from classifiers.experiment.mends.steps import ClipFused, NoProfiler, read_nothing_between_logs
 from classifiers.experiment.monitors import require_mode
 from classifiers.experiment.sampling.other_batches import OtherBatches
 from classifiers.experiment.training.finite_loss import FiniteLoss
@@ -79,7 +79,7 @@ class TrainerCLI(CheckpointCLI):
             yield SameData(self.checkpoint.get("data"))
             return
         yield from (SameData(changed=config.changed_data), ExactResume(), RestoredCallbacks(), OtherBatches())
-        yield from (StopOnSignal(), LateAveraging(), FiniteLoss(), LearningRate(), Threads(config.threads))
+        yield from (StopOnSignal(), LateAveraging(), ClipFused(), FiniteLoss(), LearningRate(), Threads(config.threads))
         own = self.config_init.fit.trainer.callbacks or []
         if config.trainer.enable_progress_bar is not False and not any(isinstance(c, LightningBar) for c in own):
             yield ProgressBar()

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.profilers import PassThroughProfiler
 
 
@@ -26,6 +26,16 @@ class NoProfiler(PassThroughProfiler):
 
     def profile(self, action_name: str) -> AbstractContextManager[None]:  # type: ignore[override]
         return self.nothing
+
+
+class ClipFused(Callback):
+    """Lets gradients of a fused optimiser be clipped under mixed precision: without it, Lightning refuses that, in bf16
+    too, which scales none. They are unscaled before the step then, as any other optimiser's.
+    """
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        for optimizer in trainer.optimizers if trainer.gradient_clip_val else ():
+            optimizer._step_supports_amp_scaling = False  # type: ignore[attr-defined]
 
 
 def read_nothing_between_logs(trainer: Trainer) -> None:

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import StochasticWeightAveraging
+from lightning.pytorch.callbacks import GradientAccumulationScheduler, StochasticWeightAveraging
 
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.training.log_steps import LogSteps
@@ -48,10 +48,16 @@ class LearningRate(Callback):
 
 def run_length(trainer: Trainer, interval: str) -> float:
     """The run's length in units of the schedule's interval, "step" or "epoch": an int, or infinite."""
-    if interval == "step":
-        return max(1, trainer.estimated_stepping_batches)  # of a fit of no step, a schedule has one
-    epochs = trainer.max_epochs
-    return math.inf if epochs is None or epochs < 0 else epochs
+    epochs = math.inf if trainer.max_epochs is None or trainer.max_epochs < 0 else trainer.max_epochs
+    if interval == "epoch":
+        return epochs
+    steps = trainer.estimated_stepping_batches
+    for callback in trainer.callbacks if steps < math.inf else ():  # type: ignore[attr-defined]
+        if isinstance(callback, GradientAccumulationScheduler) and epochs < math.inf:
+            accumulated = [callback.get_accumulate_grad_batches(epoch) for epoch in range(int(epochs))]
+            steps = sum(math.ceil(trainer.num_training_batches / batches) for batches in accumulated)
+            steps = steps if trainer.max_steps < 0 else min(steps, trainer.max_steps)
+    return max(1, steps)  # of a fit of no step, a schedule has one
 
 
 def require_length(total_steps: int | None, length: float, interval: str) -> None:
