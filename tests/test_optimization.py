@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import seed_everything
+from lightning.pytorch.callbacks import GradientAccumulationScheduler
 from lightning.pytorch.cli import ReduceLROnPlateau
 from torch.optim import lr_scheduler
 
@@ -13,6 +14,7 @@ from classifiers import ConvNet, ImageClassifier
 from classifiers.experiment.errors import UserError
 from classifiers.optimization import natural_interval
 from classifiers.schedules import OneCycle
+from tests.conftest import SMALL, Fails
 from tests.small_models import small, synthetic, trained
 
 
@@ -25,32 +27,6 @@ def test_weight_decay_can_spare_norms_and_biases() -> None:
         (0.5, {2, 4}),
         (0.0, {1}),
     ]
-
-
-def test_one_cycle_rises_to_the_optimizers_own_rate_and_falls_in_straight_lines() -> None:
-    groups = [{"params": [torch.zeros(1)], "lr": rate, "momentum": 0.9} for rate in (1.0, 0.5)]
-    optimizer = torch.optim.SGD(groups)
-    schedule = OneCycle(optimizer, total_steps=10, pct_start=0.3)
-    rates = []
-    for _ in range(10):
-        rates.append([group["lr"] for group in optimizer.param_groups])
-        optimizer.step()
-        schedule.step()
-    first, second = zip(*rates, strict=True)
-    assert first == pytest.approx([0.04, 0.52, *(1 - step / 7 for step in range(8))], abs=1e-5)
-    assert second == pytest.approx([rate / 2 for rate in first])
-    assert {group["momentum"] for group in optimizer.param_groups} == {0.9}
-
-
-def test_one_cycle_may_rise_in_a_single_step() -> None:
-    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
-    schedule = OneCycle(optimizer, total_steps=5)
-    rates = []
-    for _ in range(5):
-        rates += [optimizer.param_groups[0]["lr"]]
-        optimizer.step()
-        schedule.step()
-    assert rates == pytest.approx([1, 0.75, 0.5, 0.25, 0], abs=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:A `OneCycleLR` scheduler is using 'interval'. 'epoch'")
@@ -144,3 +120,32 @@ def test_the_default_monitor_of_a_plateau_is_a_loss() -> None:
 def test_an_optimizer_that_cannot_be_made_is_a_users_mistake(optimizer: Any, scheduler: Any, reason: str) -> None:
     with pytest.raises(UserError, match=reason):
         trained(small(synthetic(), optimizer=optimizer, lr_scheduler=scheduler), synthetic())
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "layout", "line"),
+    [
+        ("SparseAdam", "false", "SparseAdam takes sparse gradients alone, and those of images are dense: take Adam"),
+        ("LBFGS", "true", "LBFGS takes gradients that lie in one piece: give it --model.channels_last false"),
+    ],
+)
+def test_an_optimizer_that_images_cannot_use_is_one_line(optimizer: str, layout: str, line: str, fails: Fails) -> None:
+    net = ["--model.net=ConvNet", "--model.net.widths=[4,4]", f"--model.channels_last={layout}"]
+    assert fails("fit", *SMALL, *net, f"--model.optimizer={optimizer}") == f"error: {line}"
+
+
+def test_a_functions_total_steps_are_the_runs() -> None:
+    def falling(optimizer: torch.optim.Optimizer, total_steps: int) -> lr_scheduler.LRScheduler:
+        return lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_steps)
+
+    model = small(synthetic(), optimizer=partial(torch.optim.SGD, lr=0.1), lr_scheduler=falling)
+    (config,) = trained(model, synthetic()).lr_scheduler_configs
+    assert (config.interval, config.scheduler.total_iters) == ("step", 24)  # type: ignore[union-attr]
+
+
+def test_one_cycle_ends_with_a_run_whose_accumulation_grows() -> None:
+    data = synthetic(batch_size=60)
+    model = small(data, optimizer=partial(torch.optim.SGD, lr=0.1), lr_scheduler=OneCycle)
+    growing = GradientAccumulationScheduler({1: 4})
+    (config,) = trained(model, data, max_epochs=3, callbacks=[growing]).lr_scheduler_configs
+    assert config.scheduler.total_steps == config.scheduler.last_epoch == 6 + 2 + 2  # type: ignore[union-attr]

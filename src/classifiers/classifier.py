@@ -71,8 +71,7 @@ class ImageClassifier(MeasuredModule):
         self.lr_scheduler_interval, self.lr_scheduler_monitor = lr_scheduler_interval, lr_scheduler_monitor
         self.loss = loss or nn.CrossEntropyLoss()
         self.decay_norms_and_biases, self.average_flips = decay_norms_and_biases, average_flips
-        self.graph = Graph(compile)
-        self.class_names = tuple(class_names)
+        self.graph, self.class_names = Graph(compile), tuple(class_names)
         self.image_shape = tuple(image_shape) if image_shape else None
         if image_shape:  # gives the model summary its shapes
             self.example_input_array = torch.zeros(1, *image_shape, dtype=torch.uint8)

@@ -51,7 +51,7 @@ class ClassifierCLI(ExperimentCLI):
         try:
             super().parse_arguments(parser, args)
         except UserError as error:
-            raise UserError(f"{error}{schedules.cure(str(error))}") from error
+            raise UserError(schedules.with_cure(str(error))) from error
         data = self.config[self.config.subcommand].data
         if self.objects is None and (root := data.init_args.get("root")):
             data.init_args.root = str(at_home(root).absolute())  # a run goes on from any folder

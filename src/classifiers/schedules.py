@@ -84,8 +84,8 @@ class AtOnce(ChainedScheduler):
         super().__init__([make(optimizer) for make in schedulers], optimizer)
 
 
-def cure(refusal: str) -> str:
-    """What is to be added to the line that refuses schedules for torch's classes of several, if it does."""
+def with_cure(refusal: str) -> str:
+    """The line that refuses an option; if it is about schedules that torch's classes of several take, with the cure."""
     if re.search(r"lr_scheduler\.schedulers: .* needs optimizer|ChainedScheduler has no option schedulers", refusal):
-        return ": a config names those of InTurn, which is SequentialLR, and of AtOnce, ChainedScheduler"
-    return ""
+        return "--model.lr_scheduler: in place of SequentialLR a config names InTurn, of ChainedScheduler AtOnce"
+    return refusal
