@@ -14,17 +14,47 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from lightning.pytorch import seed_everything
 
 import classifiers
 from classifiers.experiment.paths import project_root
-from tests.conftest import SMALL, Promise
+from tests.conftest import SMALL, Cli, Promise, Script
 from tests.models.test_models import test_contract as check_contract
 from tests.small_models import synthetic
 
 OLD = classifiers.__name__
 NEW = f"{OLD}_fork"
+AVERAGING = """
+import torch
+
+
+class Averaging(torch.optim.SGD):
+    judged = False
+
+    def __init__(self, params, lr: float = 0.1) -> None:
+        super().__init__(params, lr)
+        self.param_groups[0]["judged"] = False
+
+    def train(self) -> None:
+        self._swap(False)
+
+    def eval(self) -> None:
+        self._swap(True)
+
+    def _swap(self, judged: bool) -> None:
+        for group in self.param_groups if self.param_groups[0]["judged"] != judged else ():
+            for parameter in group["params"]:
+                state = self.state[parameter]
+                average = state.setdefault("average", parameter.detach().clone())
+                if judged:
+                    state["trained"] = parameter.detach().clone()
+                    parameter.data.copy_(average.lerp_(parameter.detach(), 0.1))
+                else:
+                    parameter.data.copy_(state["trained"])
+        self.param_groups[0]["judged"] = judged
+"""
 PYTHON = sys.executable
 COMMIT = ("git", "-c", "user.name=A", "-c", "user.email=a@b", "-c", "commit.gpgsign=false", "commit", "-qam", "A")
 
@@ -194,6 +224,22 @@ def test_the_net_from_timm_keeps_the_contract() -> None:
     exec(examples(project_root())[f"src/{OLD}/models/timm_net.py"], names)
     # with the default, a ResNet, the last norm of each block begins at 0 and lets no gradient through
     check_contract(partial(names["TimmNet"], name="mobilenetv3_small_050"), channels=1, size=28)
+
+
+def test_parts_of_ones_own(fit: Cli, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "my_parts.py").write_text(examples(project_root())["my_parts.py"])
+    (tmp_path / "averaging.py").write_text(AVERAGING)
+    metric = ["--trainer.callbacks+=my_parts.TopK", "--trainer.callbacks.num_classes=4", "--trainer.callbacks.k=2"]
+    parts = ["--model.loss=my_parts.Focal", "--data.augmentations+=my_parts.Darker"]
+    averaged = ["--trainer.callbacks+=my_parts.ScheduleFree", "--model.optimizer=averaging.Averaging"]
+    run = fit(*metric, *parts, *averaged, "--best_checkpoint.monitor=val/top2")
+    result = json.loads((run / "metrics.json").read_text())
+    saved = torch.load(run / "checkpoints/last.ckpt", weights_only=True)
+    assert saved["optimizer_states"][0]["param_groups"][0]["judged"] is True
+    assert saved["callbacks"]["BestCheckpoint"] == {"monitor": "val/top2", "score": result["val/top2"]}
+    assert result["test/top2"] > result["test/acc"]
+    assert f"{100 * result['test/top2']:.2f}" in script("runs.py", "runs", "--sort", "test/top2")
 
 
 def test_the_other_task_is_learned() -> None:

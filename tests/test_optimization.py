@@ -140,7 +140,7 @@ def test_a_functions_total_steps_are_the_runs() -> None:
 
     model = small(synthetic(), optimizer=partial(torch.optim.SGD, lr=0.1), lr_scheduler=falling)
     (config,) = trained(model, synthetic()).lr_scheduler_configs
-    assert (config.interval, config.scheduler.total_iters) == ("step", 24)  # type: ignore[union-attr]
+    assert (config.interval, config.scheduler.total_iters) == ("step", 6)  # type: ignore[union-attr]
 
 
 def test_one_cycle_ends_with_a_run_whose_accumulation_grows() -> None:

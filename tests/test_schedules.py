@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.optim.lr_scheduler import ExponentialLR, LinearLR, LRScheduler
 
-from classifiers.experiment.run import open_run
+from classifiers import open_run
 from classifiers.schedules import AtOnce, InTurn, OneCycle, WarmupCosine
 from tests.conftest import SMALL, Cli, Fails
 
@@ -63,7 +63,7 @@ def test_one_cycle_may_rise_in_a_single_step() -> None:
 
 def test_warm_up_and_cosine_decay() -> None:
     found = rates(partial(WarmupCosine, total_steps=7, pct_start=0.4), 9)
-    assert found == pytest.approx([0.25, 0.5, 0.75, 1, 0.75, 0.25, 0, 0, 0][:3] + [1, 0.853553, 0.5, 0.146447, 0, 0])
+    assert found == pytest.approx([0.25, 0.5, 0.75, 1, 0.853553, 0.5, 0.146447, 0, 0], abs=1e-6)
     assert rates(partial(WarmupCosine, total_steps=2, pct_start=0), 2) == pytest.approx([1, 0.5])
 
 
@@ -79,14 +79,14 @@ def test_schedules_in_turn_and_at_once() -> None:
     assert rates(partial(AtOnce, schedulers=several), 3) == pytest.approx([0.5, 0.1, 0.01])
 
 
-@pytest.mark.parametrize(("kind", "rate"), [("InTurn", 0.1), ("AtOnce", 0.01)])
+@pytest.mark.parametrize(("kind", "rate"), [("InTurn", 0.01), ("AtOnce", 0.001)])
 def test_a_config_names_several_schedules(kind: str, rate: float, fit: Cli, tmp_path: Path) -> None:
     config = tmp_path / "two.yaml"
     config.write_text(TWO.format(kind=kind) + (MILESTONES if kind == "InTurn" else ""))
     run = fit(f"--config={config}")
     saved = torch.load(run / "checkpoints/last.ckpt", weights_only=True)["optimizer_states"][0]["param_groups"][0]
-    assert saved["lr"] == pytest.approx(0.01 if kind == "InTurn" else 0.001)
-    assert open_run(run).model.training is False or True
+    assert saved["lr"] == pytest.approx(rate)
+    assert open_run(run).model.lr_scheduler.keywords.keys() >= {"schedulers"}
 
 
 @pytest.mark.parametrize("kind", ["SequentialLR", "ChainedScheduler"])

@@ -242,6 +242,34 @@ def test_read_nothing_between_logs(monkeypatch: pytest.MonkeyPatch) -> None:
     needed("self._broadcast_sigterm_tensor()" in step, "the line of read_nothing_between_logs on SIGTERM")
 
 
+class Fused(Line):
+    """Is trained by a fused optimiser, with great gradients, a step of rate 1."""
+
+    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+        return 1000 * self.layer(batch).float().sum()
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=1.0, fused=True)
+
+
+def clipped_step(algorithm: str, *callbacks: Callback) -> float:
+    """How far one step goes, of gradients clipped to 0.5 under bfloat16."""
+    module = Fused()
+    before = torch.cat([parameter.detach().flatten() for parameter in module.parameters()])
+    clip: dict[str, Any] = {"gradient_clip_val": 0.5, "gradient_clip_algorithm": algorithm}
+    trainer = Trainer(max_steps=1, precision="bf16-mixed", callbacks=[*callbacks], **clip, **QUIET)
+    trainer.fit(module, DataLoader(RandomDataset(2, 4)))
+    step = torch.cat([parameter.detach().flatten() for parameter in module.parameters()]) - before
+    return (step.norm() if algorithm == "norm" else step.abs().max()).item()
+
+
+@pytest.mark.parametrize("algorithm", ["norm", "value"])
+def test_clip_fused(algorithm: str) -> None:
+    assert clipped_step(algorithm, steps.ClipFused()) == pytest.approx(0.5, abs=1e-5)
+    with pytest.raises(RuntimeError, match="does not allow for gradient clipping"):
+        needed(clipped_step(algorithm) < 0, "ClipFused")
+
+
 @pytest.mark.parametrize(("device", "numbers"), [("cpu", [None, 1.0, 2.0, 3.0]), ("meta", [None, None, None, 3.0])])
 def test_bar_metrics(device: str, numbers: list[float | None]) -> None:
     trainer = Trainer(max_epochs=1, log_every_n_steps=3, **QUIET)

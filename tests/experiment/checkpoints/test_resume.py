@@ -32,6 +32,10 @@ PLATEAU = "torch.optim.lr_scheduler.ReduceLROnPlateau"
 RECIPES = {
     "workers": ["--data.num_workers=2"],
     "OneCycle": [*SGD, "--model.lr_scheduler=OneCycle", "--model.lr_scheduler_interval=step"],
+    "WarmupCosine": [*SGD, "--model.lr_scheduler=WarmupCosine"],
+    "InTurn": [*SGD, "--model.lr_scheduler=InTurn", "--model.lr_scheduler.milestones=[1]",
+               "--model.lr_scheduler.schedulers=[{class_path: LinearLR}, {class_path: ExponentialLR, "
+               "init_args: {gamma: 0.5}}]"],
     "ReduceLROnPlateau": [f"--model.lr_scheduler={PLATEAU}", "--model.lr_scheduler.patience=0",
                           "--model.lr_scheduler.threshold=0.5"],
     "averaged weights": ["--trainer.callbacks+=EMAWeightAveraging", "--trainer.callbacks.decay=0.9"],
