@@ -149,3 +149,25 @@ def test_one_cycle_ends_with_a_run_whose_accumulation_grows() -> None:
     growing = GradientAccumulationScheduler({1: 4})
     (config,) = trained(model, data, max_epochs=3, callbacks=[growing]).lr_scheduler_configs
     assert config.scheduler.total_steps == config.scheduler.last_epoch == 6 + 2 + 2  # type: ignore[union-attr]
+
+
+def test_one_cycle_leaves_groups_that_were_added_since_to_whoever_added_them() -> None:
+    first, later = (torch.nn.Parameter(torch.zeros(1)) for _ in range(2))
+    alone, both = (torch.optim.SGD([first], lr=1.0) for _ in range(2))
+    schedules = [OneCycle(optimizer, total_steps=5) for optimizer in (alone, both)]
+    both.add_param_group({"params": [later], "lr": 0.25})
+    for rate in (0.25, 0.5, 0.5):
+        both.param_groups[1]["lr"] = rate
+        for optimizer, schedule in zip((alone, both), schedules, strict=True):
+            optimizer.step()
+            schedule.step()
+        assert [group["lr"] for group in both.param_groups] == [alone.param_groups[0]["lr"], rate]
+
+
+def test_the_rate_of_a_classifier_can_be_set() -> None:
+    model = small(synthetic(), optimizer=partial(torch.optim.SGD, lr=0.5))
+    assert model.lr == 0.5
+    model.lr = 0.25
+    assert model.lr == 0.25
+    assert model.hparams["optimizer"] == {"class_path": "torch.optim.sgd.SGD", "init_args": {"lr": 0.25}}
+    assert small(synthetic()).lr == 1e-3

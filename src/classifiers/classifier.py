@@ -1,26 +1,22 @@
 """The one LightningModule: any net with its normalisation, loss, metrics, optimiser and learning-rate schedule."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Literal, Self
 
 import torch
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
-from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from classifiers.data.image_dataset import TO_MODEL, TO_NET, Batch
-from classifiers.experiment.errors import UserError, one_line
-from classifiers.experiment.training.learning_rate import run_length
 from classifiers.losses import as_mean
 from classifiers.metrics import LossAndAccuracy, MeasuredModule, class_indices
 from classifiers.models.compilation import Graph, Mode
-from classifiers.models.net import Net
+from classifiers.models.net import Net, backbone_of
 from classifiers.models.normalisation import Normalisation
-from classifiers.optimization import make_optimizer, monitored, natural_interval, require_callable, total_steps
+from classifiers.optimization import Optimized, require_callable
 
 
-class ImageClassifier(MeasuredModule):
+class ImageClassifier(Optimized, MeasuredModule):
     """Trains and evaluates `net` on uint8 images `(B, C, H, W)` with labels `(B,)` or one-hot or soft rows `(B, K)`.
 
     Args:
@@ -89,7 +85,7 @@ class ImageClassifier(MeasuredModule):
     @property
     def backbone(self) -> nn.Module:
         """All of the net but its head: what Lightning's `BackboneFinetuning` freezes."""
-        return self.net.backbone  # type: ignore[return-value]
+        return backbone_of(self.net)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits `(B, K)` of uint8 images `(B, C, H, W)`; UserError if they are of another type."""
@@ -133,18 +129,3 @@ class ImageClassifier(MeasuredModule):
     def correct(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Which images `(B,)` are classified right: those whose greatest logit is that of their class."""
         return logits.argmax(1) == class_indices(targets)
-
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        """UserError if they can't be made."""
-        try:
-            decay, layout = self.decay_norms_and_biases, self.memory_format
-            optimizer = make_optimizer(self.optimizer, self.parameters(), decay, layout)
-            if self.lr_scheduler is None:
-                return optimizer
-            interval = self.lr_scheduler_interval or natural_interval(self.lr_scheduler)
-            length = total_steps(self.lr_scheduler, partial(run_length, self.trainer, interval))
-            scheduler = self.lr_scheduler(optimizer, **length)
-        except (TypeError, ValueError) as error:
-            raise UserError(f"the optimizer or its lr_scheduler can't be made: {one_line(error)}") from error
-        watched: Any = {"interval": interval, "monitor": monitored(scheduler, self.lr_scheduler_monitor)}
-        return {"optimizer": optimizer, "lr_scheduler": watched | {"scheduler": scheduler}}

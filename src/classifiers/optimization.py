@@ -3,16 +3,62 @@
 import inspect
 import math
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Literal
 
 import torch
+from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch.nn import Parameter
 from torch.optim import LBFGS, Optimizer, SparseAdam
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from classifiers.experiment.errors import UserError
+from classifiers.experiment.checkpoints.describing import described
+from classifiers.experiment.errors import UserError, one_line
 from classifiers.experiment.monitors import require_mode
+from classifiers.experiment.training.learning_rate import run_length
+
+
+class Optimized(LightningModule):
+    """Makes its optimiser and schedule, at the rate `lr`, which `LearningRateFinder` sets."""
+
+    optimizer: OptimizerCallable
+    lr_scheduler: LRSchedulerCallable | None
+    lr_scheduler_interval: Literal["epoch", "step"] | None
+    lr_scheduler_monitor: str | None
+    decay_norms_and_biases: bool
+    memory_format: torch.memory_format
+
+    @property
+    def lr(self) -> float | None:
+        """None if the optimiser has its own."""
+        made = getattr(self.optimizer, "func", self.optimizer)
+        default = inspect.signature(made).parameters.get("lr")
+        rate: float | None = getattr(self.optimizer, "keywords", {}).get("lr", default and default.default)
+        return rate
+
+    @lr.setter
+    def lr(self, rate: float) -> None:
+        make: Callable[..., Optimizer] = self.optimizer
+        self.optimizer = partial(make, lr=rate)
+        if "optimizer" in self.hparams:
+            self.hparams["optimizer"] = described(self.optimizer)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """UserError if they can't be made."""
+        try:
+            decay, layout = self.decay_norms_and_biases, self.memory_format
+            optimizer = make_optimizer(self.optimizer, self.parameters(), decay, layout)
+            if self.lr_scheduler is None:
+                return optimizer
+            interval = self.lr_scheduler_interval or natural_interval(self.lr_scheduler)
+            length = total_steps(self.lr_scheduler, partial(run_length, self.trainer, interval))
+            scheduler = self.lr_scheduler(optimizer, **length)
+        except (TypeError, ValueError) as error:
+            raise UserError(f"the optimizer or its lr_scheduler can't be made: {one_line(error)}") from error
+        watched: Any = {"interval": interval, "monitor": monitored(scheduler, self.lr_scheduler_monitor)}
+        return {"optimizer": optimizer, "lr_scheduler": watched | {"scheduler": scheduler}}
 
 
 def require_callable(optimizer: Any) -> OptimizerCallable:

@@ -30,6 +30,12 @@ class OneCycle(OneCycleLR):
         straight: dict[str, Any] = {"anneal_strategy": "linear", "cycle_momentum": False}
         super().__init__(optimizer, rates, total_steps, pct_start=pct_start, **straight)
 
+    def get_lr(self) -> Any:
+        """Of groups that were added since, as by `BackboneFinetuning`, the rate is that of whoever added them."""
+        for group in self.optimizer.param_groups[len(self.base_lrs) :]:
+            group.update(dict.fromkeys(("initial_lr", "max_lr", "min_lr"), group["lr"]))
+        return super().get_lr()
+
 
 class WarmupCosine(LRScheduler):
     """Takes the optimiser's `lr` in a straight line up to what it is, and down to nothing along half a cosine.

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import functools
 import inspect
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 import torch
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.pytorch import cli as lightning_cli
-from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.callbacks import BatchSizeFinder, EMAWeightAveraging, ModelCheckpoint, ModelPruning
 from lightning.pytorch.cli import LightningCLI
 from lightning.pytorch.core.mixins import hparams_mixin
 from lightning.pytorch.demos.boring_classes import RandomDataset
@@ -21,7 +22,7 @@ from torch.utils.data import DataLoader
 
 import classifiers
 from classifiers.experiment.checkpoints.reading import LIGHTNINGS
-from classifiers.experiment.mends import callbacks, command_line, loops, steps
+from classifiers.experiment.mends import callbacks, command_line, finders, loops, steps
 from tests import small_models
 
 PRIVATE = {
@@ -36,6 +37,7 @@ PRIVATE = {
     "_progress_bar_metrics",
     "_enable_version_counter",
     "_average_model",
+    "_batch_arg_name",
     "_parse_ckpt_path",
     "_add_instantiators",
     "_set_seed",
@@ -440,3 +442,37 @@ def test_no_other_file_uses_private_names_of_lightning() -> None:
 def test_a_private_name_is_found(line: str, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(line)
     assert len(private_names(tmp_path / "a.py")) == 1
+
+
+def test_batch_size_name() -> None:
+    finder = BatchSizeFinder(batch_arg_name="images")
+    require(finder, "_batch_arg_name")
+    assert finders.batch_size_name(finder) == "images"
+    needed("images" not in [value for name, value in vars(finder).items() if name[0] != "_"], "batch_size_name")
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_pruning_in_rows(mended: bool) -> None:
+    class Convolution(Line):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.Conv2d(2, 3, 3).to(memory_format=torch.channels_last)
+            self.image = torch.nn.Linear(2, 2 * 25)
+
+        def forward(self, batch: Tensor) -> Tensor:
+            return self.layer(self.image(batch).view(-1, 2, 5, 5)).sum()
+
+        def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+            return self(batch)
+
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            return torch.optim.SGD(self.parameters(), lr=0.1)
+
+    pruning = ModelPruning("l1_unstructured", amount=0.5)
+    trainer = Trainer(max_epochs=1, callbacks=[callbacks.PruningInRows(), pruning] if mended else [pruning], **QUIET)
+    fit = functools.partial(trainer.fit, Convolution(), DataLoader(RandomDataset(2, 4)))
+    if mended:
+        fit()
+    else:  # or remove PruningInRows from experiment/mends
+        with pytest.raises(RuntimeError, match="view size is not compatible"):
+            fit()

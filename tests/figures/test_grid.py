@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from classifiers.experiment.terminal import quiet
+from classifiers.experiment.quiet import quiet
 from classifiers.figures import labelled_grid, mistakes_grid
 from classifiers.figures.mistakes import Mistake
 

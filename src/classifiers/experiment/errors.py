@@ -27,6 +27,7 @@ USER_ERRORS = (UserError, MisconfigurationException)
 # what Lightning and torch raise bare, some only at the first batch, and what else there is to say of it
 BARE = {
     r"Early stopping conditioned on metric": "",
+    r"using the learning rate finder, either": "",
     r"`val_check_interval` .* must be less than or equal": "",
     r"to have \d+ channels, but got [1-4] channels": "--model.net is made for other inputs than those of --data: ",
     r"Target \d+ is out of bounds": "the net has fewer outputs than the data has classes: ",

@@ -4,11 +4,7 @@ import codecs
 import contextlib
 import errno
 import io
-import logging
-import os
 import sys
-import threading
-import warnings
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
@@ -19,50 +15,11 @@ from rich.console import Console
 
 UNLIMITED = 10_000  # columns
 WARNED: dict[str, object] = {}
-LEVELS = {
-    "lightning.pytorch": logging.WARNING,
-    "lightning.fabric": logging.WARNING,
-    "lightning.pytorch.profilers": logging.INFO,  # their tables
-}
-ADVICE = (
-    "LeafSpec",  # a deprecation within Lightning
-    "smaller than the logging interval",
-    "requested to overfit",
-    "barebones=True",
-    "is not supported by the model summary",
-    "add_custom_scalars|jit",
-    "Glyph .* missing from font",  # the name of a class, of which a figure shows boxes
-    "your dataloader is not resumable",  # it is not the DataLoader that resumes here
-    "does not have many workers",  # a batch that is one index into a tensor is faster without them
-)
 
 
 def is_full_disk(error: BaseException | None) -> bool:
     """Whether it tells of a disk without room, or of a quota that is used up."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep the libraries' notes and advice from the terminal; their warnings of real trouble stay.
-
-    Of a full disk, whoever waits for what a thread writes tells in one line.
-    """
-    before = {name: logging.getLogger(name).level for name in LEVELS}
-    hook = threading.excepthook
-    in_a_job = "SLURM_JOB_ID" in os.environ
-    with warnings.catch_warnings():
-        for part in ADVICE if in_a_job else (*ADVICE, "`srun` command is available"):
-            warnings.filterwarnings("ignore", message=f".*({part})")
-        try:
-            threading.excepthook = lambda args: None if is_full_disk(args.exc_value) else hook(args)
-            for name, level in LEVELS.items():
-                logging.getLogger(name).setLevel(level)
-            yield
-        finally:
-            threading.excepthook = hook
-            for name, level in before.items():
-                logging.getLogger(name).setLevel(level)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,11 @@
 """The contract of all nets here: a backbone that makes features, and a head that makes logits of them."""
 
+from collections.abc import Iterator
+
 from torch import Tensor, nn
 
 from classifiers.experiment.checkpoints.describing import Described
+from classifiers.experiment.errors import UserError
 
 
 class Net(Described, nn.Module):
@@ -21,3 +24,27 @@ class Net(Described, nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.head(self.backbone(images))  # (B, C, H, W) → (B, F) → (B, num_classes)
         return logits
+
+
+def backbone_of(net: nn.Module) -> nn.Module:
+    """All of `net` but its head: of one that isn't made of these two parts, the modules beside its last linear layer.
+
+    Raises:
+        UserError: it has no linear layer.
+    """
+    if isinstance(backbone := getattr(net, "backbone", None), nn.Module):
+        return backbone
+    head = next((part for part in reversed([*net.modules()]) if isinstance(part, nn.Linear)), None)
+    if head is None:
+        raise UserError(
+            f"{type(net).__name__} has neither a backbone nor a linear layer as its head: give it a backbone"
+        )
+    return nn.ModuleList(_beside(net, head))
+
+
+def _beside(net: nn.Module, head: nn.Module) -> Iterator[nn.Module]:
+    for part in net.children():
+        if head not in [*part.modules()]:
+            yield part
+        elif part is not head:
+            yield from _beside(part, head)

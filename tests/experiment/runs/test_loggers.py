@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from classifiers.experiment.errors import UserError
+from classifiers.experiment.quiet import quiet
 from classifiers.experiment.runs.loggers import EventFile, MetricsCSV
-from classifiers.experiment.terminal import quiet
+from tests.conftest import Cli
 
 FULL = r" \(No space left on device\): make room, then go on with --resume$"
 
@@ -76,3 +77,8 @@ def test_events_for_which_there_is_no_room_are_one_line(small_disk: Path, capfd:
             logger.save()
         logger.finalize("failed")
     assert capfd.readouterr().err == ""
+
+
+def test_callbacks_that_ask_in_setup_find_loggers(fit: Cli) -> None:
+    run = fit("--trainer.callbacks+=DeviceStatsMonitor", "--trainer.callbacks.cpu_stats=true")
+    assert "DeviceStatsMonitor.on_train_batch_start/cpu_percent" in (run / "metrics.csv").read_text().splitlines()[0]

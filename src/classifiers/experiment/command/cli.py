@@ -19,8 +19,9 @@ from classifiers.experiment.command.given import experiment_name, from_environme
 from classifiers.experiment.command.parser import StrictParser, strict_parsing
 from classifiers.experiment.errors import UserError, reported
 from classifiers.experiment.importing import import_command, importing_here
+from classifiers.experiment.quiet import quiet
 from classifiers.experiment.runs.folder import RunFolder
-from classifiers.experiment.terminal import encodable, quiet
+from classifiers.experiment.terminal import encodable
 from classifiers.experiment.training.stop_on_signal import exiting_on_signals
 
 DEFAULT_ENV = "JSONARGPARSE_DEFAULT_ENV"  # by which jsonargparse's own parsers take options from the environment

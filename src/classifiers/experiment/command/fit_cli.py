@@ -17,6 +17,7 @@ from classifiers.experiment.runs.panels import print_end
 from classifiers.experiment.runs.summary import summarise, write_metrics
 from classifiers.experiment.settings import flat
 from classifiers.experiment.terminal import say
+from classifiers.experiment.training.early_end import early_end
 from classifiers.experiment.training.threads import use_threads
 
 Kind = TypeVar("Kind", bound=Callback)
@@ -63,7 +64,7 @@ class FitCLI(TrainerCLI):
             return
         run = self.callback(RunFolder)
         trained = {name: value.item() for name, value in self.trainer.callback_metrics.items()}
-        epochs = self.trainer.current_epoch
+        epochs, ended = self.trainer.current_epoch, early_end(self.trainer, self.config.fit.trainer.max_time)
         if best := self._best():
             self.model.load_state_dict(best["state_dict"])  # with `ckpt_path`, weight averaging would test the others
         else:
@@ -77,6 +78,8 @@ class FitCLI(TrainerCLI):
             max_epochs = {"max_epochs": self.config.fit.trainer.max_epochs}
             events.log_final(flat(settings, leave_out=self.linked()) | max_epochs, result)
             events.close()
+            if ended:
+                say(ended)
             print_end(run.folder, result)
 
     def _best(self) -> dict[str, Any] | None:

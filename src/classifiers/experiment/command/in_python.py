@@ -13,7 +13,8 @@ from lightning.pytorch import LightningDataModule, LightningModule
 from classifiers.experiment.checkpoints.describing import PLAIN
 from classifiers.experiment.command.cli import ExperimentCLI
 from classifiers.experiment.errors import UserError, as_user_errors
-from classifiers.experiment.terminal import encodable, quiet
+from classifiers.experiment.quiet import quiet
+from classifiers.experiment.terminal import encodable
 from classifiers.experiment.training.stop_on_signal import exiting_on_signals
 
 SHORT = {"seed": "seed_everything", "monitor": "best_checkpoint.monitor"}

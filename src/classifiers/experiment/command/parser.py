@@ -17,6 +17,7 @@ from lightning.pytorch.cli import LightningArgumentParser
 
 from classifiers.experiment.command.class_change import forgetting
 from classifiers.experiment.command.explain import explain
+from classifiers.experiment.command.written_values import writable
 from classifiers.experiment.errors import UserError, one_line
 
 Made = TypeVar("Made")
@@ -51,8 +52,8 @@ class StrictParser(LightningArgumentParser):
 @contextmanager
 def strict_parsing() -> Iterator[None]:
     """While this lasts, jsonargparse refuses YAML keys that stand twice and sections that are no maps, takes lists for
-    tensors, so that a config can say `weight: [1, 2, 3]` of a loss, enforces its own list of denied imports, and
-    forgets the settings of a class that another replaces.
+    tensors, so that a config can say `weight: [1, 2, 3]` of a loss, enforces its own list of denied imports, forgets
+    the settings of a class that another replaces, and writes strings as such.
     """
     load, settings = get_loader("yaml"), dict(parsing_settings)
 
@@ -69,7 +70,7 @@ def strict_parsing() -> Iterator[None]:
     set_loader("yaml", load_strictly, exceptions=(yaml.YAMLError,))
     set_parsing_settings(import_path_denylist=[], instantiate_subclass_spec_in_any=False)
     try:
-        with warnings.catch_warnings(), forgetting():
+        with warnings.catch_warnings(), forgetting(), writable():
             warnings.filterwarnings("ignore", category=JsonargparseDeprecationWarning)  # Lightning 2.6 speaks version 4
             yield
     finally:

@@ -16,18 +16,21 @@ from classifiers.experiment.checkpoints.writing import AtomicCheckpointIO
 from classifiers.experiment.command.checkpoint_cli import CheckpointCLI
 from classifiers.experiment.command.explain import trainer_option
 from classifiers.experiment.errors import UserError, one_line
-from classifiers.experiment.mends.callbacks import LateAveraging
+from classifiers.experiment.mends.callbacks import LateAveraging, PruningInRows
 from classifiers.experiment.mends.steps import ClipFused, NoProfiler, read_nothing_between_logs
 from classifiers.experiment.monitors import require_mode
+from classifiers.experiment.runs.folder import RunFolder
+from classifiers.experiment.runs.loggers import ComingLoggers
 from classifiers.experiment.sampling.other_batches import OtherBatches
 from classifiers.experiment.training.finite_loss import FiniteLoss
 from classifiers.experiment.training.learning_rate import LearningRate
 from classifiers.experiment.training.progress_bar import ProgressBar
+from classifiers.experiment.training.searches import Searches
 from classifiers.experiment.training.stop_on_signal import StopOnSignal
 from classifiers.experiment.training.threads import Threads
 from classifiers.experiment.training.waiting import end_at_signals_while_waiting
 
-FIRST = (StopOnSignal, LateAveraging)  # of all callbacks
+FIRST = (StopOnSignal, LateAveraging, PruningInRows, Searches)  # of all callbacks
 POSITIVE = ("accumulate_grad_batches", "check_val_every_n_epoch", "val_check_interval")  # Lightning divides by these
 
 
@@ -65,6 +68,8 @@ class TrainerCLI(CheckpointCLI):
             trainer.strategy.checkpoint_io = AtomicCheckpointIO()
         callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
         callbacks.sort(key=lambda callback: not isinstance(callback, FIRST))
+        if any(isinstance(callback, RunFolder) for callback in callbacks):
+            trainer.loggers = [ComingLoggers(trainer.default_root_dir), *trainer.loggers]
         read_nothing_between_logs(trainer)
         for callback in callbacks:
             require_mode(type(callback).__name__, *(str(getattr(callback, name, "")) for name in ("monitor", "mode")))
@@ -79,7 +84,8 @@ class TrainerCLI(CheckpointCLI):
             yield SameData(self.checkpoint.get("data"))
             return
         yield from (SameData(changed=config.changed_data), ExactResume(), RestoredCallbacks(), OtherBatches())
-        yield from (StopOnSignal(), LateAveraging(), ClipFused(), FiniteLoss(), LearningRate(), Threads(config.threads))
+        yield from (StopOnSignal(), LateAveraging(), PruningInRows(), ClipFused(), Searches(config))
+        yield from (FiniteLoss(), LearningRate(), Threads(config.threads))
         own = self.config_init.fit.trainer.callbacks or []
         if config.trainer.enable_progress_bar is not False and not any(isinstance(c, LightningBar) for c in own):
             yield ProgressBar()

@@ -5,12 +5,23 @@ from functools import partial
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, WeightAveraging
+from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, ModelPruning, WeightAveraging
 
 
 def write_over_its_own_files(callback: ModelCheckpoint) -> None:
     """Without it, a checkpoint that a killed fit wrote after its last.ckpt has a twin, `-v1`, when the fit goes on."""
     callback._enable_version_counter = False
+
+
+class PruningInRows(Callback):
+    """Lays parameters out in rows where they are to be pruned: torch flattens them by `view`, which refuses those that
+    are channels last.
+    """
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        if any(isinstance(callback, ModelPruning) for callback in trainer.callbacks):  # type: ignore[attr-defined]
+            for parameter in pl_module.parameters():
+                parameter.data = parameter.data.contiguous()
 
 
 class LateAveraging(Callback):

@@ -18,7 +18,7 @@ from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import GO_ON, write_whole, writing
 from classifiers.experiment.mends.callbacks import write_over_its_own_files
 from classifiers.experiment.paths import at_home, project_root
-from classifiers.experiment.runs.loggers import EventFile, MetricsCSV
+from classifiers.experiment.runs.loggers import ComingLoggers, EventFile, MetricsCSV
 from classifiers.experiment.runs.panels import print_start
 
 ELSEWHERE = "name another folder with --trainer.default_root_dir"
@@ -50,7 +50,8 @@ class RunFolder(SaveConfigCallback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._start = time.perf_counter() - self.seconds
         self.folder = Path(trainer.strategy.broadcast(str(self._open()) if trainer.is_global_zero else ""))
-        trainer.loggers = [EventFile(self.folder, self.step), MetricsCSV(self.folder, self.step), *trainer.loggers]
+        others = [logger for logger in trainer.loggers if not isinstance(logger, ComingLoggers)]
+        trainer.loggers = [EventFile(self.folder, self.step), MetricsCSV(self.folder, self.step), *others]
         self._take_checkpoints(trainer, self.folder)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

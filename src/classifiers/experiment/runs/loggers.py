@@ -72,6 +72,27 @@ class MetricsCSV(Logger):
         return text.getvalue()
 
 
+class ComingLoggers(Logger):
+    """Stands for the loggers of a run until it has its folder: some callbacks ask in `setup` whether there are any.
+
+    Args:
+        save_dir: where callbacks that ask for it write then.
+    """
+
+    name, version = "", ""
+    save_dir = ""
+
+    def __init__(self, save_dir: str) -> None:
+        super().__init__()
+        self.save_dir = save_dir
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Nothing is logged before the first step."""
+
+    def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
+        """Left to `config.yaml`."""
+
+
 class EventFile(TensorBoardLogger):
     """TensorBoard's event file in `folder`: one for the fit and its test, and no `hparams.yaml` beside it.
 

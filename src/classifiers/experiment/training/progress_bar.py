@@ -28,7 +28,7 @@ class ProgressBar(LightningBar):
 
     def __init__(self, refresh_rate: float = 5) -> None:
         super().__init__()
-        self.refresh_rate = refresh_rate
+        self.refresh_rate = self._given_rate = refresh_rate
         self._next = 0.0
         self._validated = False
         columns = ("{task.description}", BarColumn(20), "{task.percentage:3.0f}%", "{task.fields[text]}")
@@ -39,8 +39,11 @@ class ProgressBar(LightningBar):
         self._read = Readout()
 
     def disable(self) -> None:
-        """As Lightning asks of all processes but the first."""
+        """As Lightning asks of all processes but the first, and while a rate is searched for."""
         self.refresh_rate = 0
+
+    def enable(self) -> None:
+        self.refresh_rate = self._given_rate
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._start = self._epoch_start = time.monotonic()
