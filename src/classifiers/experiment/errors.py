@@ -33,6 +33,7 @@ BARE = {
     r"Target \d+ is out of bounds": "the net has fewer outputs than the data has classes: ",
     r"You set .devices=\d+. and .num_nodes=\d+. in Lightning": "--trainer.devices and --trainer.num_nodes: ",
     r"No working C\+\+ compiler|working triton": "--model.compile needs a compiler, install one or leave it out: ",
+    r"is not a valid value for reduction": "--model.loss.reduction: ",
     r"weight tensor should be defined": "--model.loss.weight needs a value for each class: ",
     r"SyncBatchNorm layers only work with GPU": "--trainer.sync_batchnorm needs GPUs, leave it out: ",
     r"than 1 value per channel when training": "this net learns from no batch of one, take another --data.batch_size: ",

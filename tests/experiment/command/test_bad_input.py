@@ -299,6 +299,20 @@ CASES = [
         "--trainer.callbacks+=EarlyStopping --trainer.callbacks.patience=x",
         "trainer.callbacks.patience: expected int, not 'x'",
     ),
+    option(
+        "--trainer.logger.save_dir x",
+        "trainer.logger.save_dir: trainer.logger names no class that could have it: name the class first",
+    ),
+    option("--trainer.logger [5]", "trainer.logger: expected a class_path to a subclass of Logger, not 5"),
+    option(
+        "--model.optimizer.init_args=5",
+        "model.optimizer: expected a class_path, and the options of the class as a map in init_args",
+    ),
+    option("--model.optimizer Adam --model.optimizer.betas [a,b]", "model.optimizer.betas: Expected float"),
+    option(
+        "--model.optimizer Adam --model.optimizer.betas [0.9]",
+        "model.optimizer.betas: Expected a tuple with 2 elements. Got value: [0.9]",
+    ),
     option("--trainer.logger LeNet", "trainer.logger: there is no class LeNet: see --help"),
     option("--ckpt_path nowhere.ckpt", "there is no checkpoint nowhere.ckpt"),
     option("--init_weights nowhere.ckpt", "there is no checkpoint nowhere.ckpt"),

@@ -74,6 +74,10 @@ def _reason(key: str, refusal: str, lines: str) -> str:
     class_path = _first(CLASS_PATH, lines)
     value = _first(r"(?m)G(?:ot|iven) value: (.*?)(?:\. Got value|$)", lines)
     families = _classes(_first(r"Subtypes: (.*)", lines))
+    if found := re.search(r"NestedArg\(key='(.+?)'", value):
+        return f"{key}.{found[1]}: {key} names no class that could have it: name the class first"
+    if "Option 'class_path' is not accepted" in refusal or "no attribute 'keys'" in refusal:
+        return f"{key}: expected a class_path, and the options of the class as a map in init_args"
     if found := re.search(r"Option '(.+)' is not accepted", refusal):
         return f"{key}: {class_path} has no option {found[1]}{_hint(found[1], _parameters(class_path))}"
     if found := re.search(r"arguments are required: (.+)", refusal):
@@ -94,8 +98,9 @@ def _reason(key: str, refusal: str, lines: str) -> str:
         tried = TYPE.findall(lines.partition("Given value")[0])
         types = dict.fromkeys("".join(names).rpartition(".")[2] for names in tried if "NoneType" not in names)
         return f"{key}: expected {' or '.join(types)}, not {value!r}"
-    own = re.sub(r'Parser key ".+": ', "", refusal)
-    return f"{key}: {own}"
+    own = re.sub(r"""Parser key ".+": |\. Got value: Namespace.*""", "", refusal)
+    plain = re.sub(r"<class '([\w.]+)'>", r"\1", own)
+    return f"{key}: {plain}"
 
 
 def _first(pattern: str, text: str) -> str:
@@ -117,7 +122,7 @@ def _classes(types: str) -> list[type]:
     """Those classes that the text `types` names by their paths."""
     paths = (path.rpartition(".") for path in re.findall(r"[\w.]+\.[A-Z]\w*", types))
     found = (getattr(sys.modules.get(module), name, None) for module, _, name in paths)
-    return list(dict.fromkeys(kind for kind in found if isinstance(kind, type)))
+    return list(dict.fromkeys(kind for kind in found if isinstance(kind, type) and kind is not Iterable))
 
 
 def _names(families: list[type]) -> Iterator[str]:

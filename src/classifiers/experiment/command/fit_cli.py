@@ -12,6 +12,7 @@ from classifiers.experiment.checkpoints.reading import read_checkpoint
 from classifiers.experiment.command.trainer_cli import TrainerCLI
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.runs.folder import RunFolder
+from classifiers.experiment.runs.further_loggers import tell_result
 from classifiers.experiment.runs.loggers import EventFile
 from classifiers.experiment.runs.panels import print_end
 from classifiers.experiment.runs.summary import summarise, write_metrics
@@ -78,6 +79,7 @@ class FitCLI(TrainerCLI):
             max_epochs = {"max_epochs": self.config.fit.trainer.max_epochs}
             events.log_final(flat(settings, leave_out=self.linked()) | max_epochs, result)
             events.close()
+            tell_result(self.trainer, result)
             if ended:
                 say(ended)
             print_end(run.folder, result)

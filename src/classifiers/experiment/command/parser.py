@@ -14,6 +14,7 @@ from jsonargparse._common import parsing_settings
 from jsonargparse._deprecated import JsonargparseDeprecationWarning
 from jsonargparse.typing import register_type
 from lightning.pytorch.cli import LightningArgumentParser
+from lightning.pytorch.loggers import Logger
 
 from classifiers.experiment.command.class_change import forgetting
 from classifiers.experiment.command.explain import explain
@@ -107,8 +108,16 @@ def plain_partial(value: Any) -> Any:
 
 
 def make(class_type: type[Made], *args: Any, **kwargs: Any) -> Made:
-    """Make what a config asks for. ValueError and RuntimeError are how torch refuses a value."""
+    """Make what a config asks for. ValueError and RuntimeError are how torch refuses a value; a logger has errors of
+    the package that it stands for, and may need one that isn't there, as other parts of Lightning do.
+    """
+    refusals = (ValueError, RuntimeError, *((Exception,) if issubclass(class_type, Logger) else ()))
     try:
         return class_type(*args, **kwargs)
-    except (ValueError, RuntimeError) as error:
+    except ModuleNotFoundError as error:
+        if not (wanted := re.search(r"pip install (?:-U )?'?([\w.-]+)", str(error))):
+            raise
+        cure = f"python -m pip install {wanted[1]}"
+        raise UserError(f"{class_type.__name__} needs {wanted[1]}: {cure}") from error
+    except refusals as error:
         raise UserError(f"{class_type.__name__} can't be made: {one_line(error)}") from error

@@ -18,6 +18,7 @@ from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import GO_ON, write_whole, writing
 from classifiers.experiment.mends.callbacks import write_over_its_own_files
 from classifiers.experiment.paths import at_home, project_root
+from classifiers.experiment.runs.further_loggers import tell_settings
 from classifiers.experiment.runs.loggers import ComingLoggers, EventFile, MetricsCSV
 from classifiers.experiment.runs.panels import print_start
 
@@ -52,6 +53,7 @@ class RunFolder(SaveConfigCallback):
         self.folder = Path(trainer.strategy.broadcast(str(self._open()) if trainer.is_global_zero else ""))
         others = [logger for logger in trainer.loggers if not isinstance(logger, ComingLoggers)]
         trainer.loggers = [EventFile(self.folder, self.step), MetricsCSV(self.folder, self.step), *others]
+        tell_settings(trainer, self.folder, resumed=bool(self.config.resume))
         self._take_checkpoints(trainer, self.folder)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -102,7 +104,7 @@ class RunFolder(SaveConfigCallback):
             folder, cure = make_run_folder(root, self.config.experiment), ELSEWHERE
         self.folder = folder
         with writing(folder / "config.yaml", cure):
-            write_whole(folder / "config.yaml", self.parser.dump(config, skip_none=False))
+            write_whole(folder / "config.yaml", self.parser.dump(config, skip_unset=False))
         return folder
 
 

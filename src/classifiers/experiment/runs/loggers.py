@@ -3,7 +3,6 @@
 import contextlib
 import csv
 import io
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import append, write_whole, writing
+from classifiers.experiment.runs.summary import best_metrics
 
 
 class MetricsCSV(Logger):
@@ -120,10 +120,8 @@ class EventFile(TensorBoardLogger):
     def log_final(self, settings: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
         """Show the run's settings and what its best checkpoint came to in the hparams tab."""
         given = {name: value for name, value in settings.items() if value is not None}
-        named = {re.sub("^(val|test)([/_])", r"\1\2best_", name): value for name, value in metrics.items()}
-        best = {name: value for name, value in named.items() if name not in metrics}
         with self.writing():
-            self.log_hyperparams(given, best)
+            self.log_hyperparams(given, best_metrics(metrics))
         self.save()
 
     def save(self) -> None:

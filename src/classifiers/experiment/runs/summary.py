@@ -2,6 +2,7 @@
 
 import json
 import platform
+import re
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
@@ -35,6 +36,12 @@ def summarise(
         **{name: value for name, value in best["metrics"].items() if name.startswith("val")},
         **tested,
     }
+
+
+def best_metrics(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the best checkpoint in a `result`, beside those of each epoch: `val/best_acc`, `test/best_acc`."""
+    named = {re.sub("^(val|test)([/_])", r"\1\2best_", name): value for name, value in result.items()}
+    return {name: value for name, value in named.items() if name not in result}
 
 
 def write_metrics(folder: Path, result: dict[str, Any]) -> None:
