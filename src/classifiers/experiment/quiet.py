@@ -9,14 +9,7 @@ from collections.abc import Iterator
 
 from classifiers.experiment.terminal import is_full_disk, say
 
-ASKED = (
-    "early_stopping",
-    "finetuning",
-    "model_checkpoint",
-    "model_summary",
-    "pruning",
-    "timer",
-)  # modules of callbacks
+ASKED = ("early_stopping", "finetuning", "model_checkpoint", "model_summary", "pruning", "timer")  # to say something
 TELLING = ("lightning.pytorch.utilities.rank_zero", *(f"lightning.pytorch.callbacks.{name}" for name in ASKED))
 LEVELS = {
     "lightning.pytorch": logging.WARNING,
