@@ -44,7 +44,7 @@ PROFILERS = {"AdvancedProfiler", "PassThroughProfiler", "PyTorchProfiler", "Simp
 OTHER_PROFILERS = {"Profiler", "XLAProfiler"}  # the base, and one of a machine that is not here
 LOGGERS: dict[str, tuple[list[str], str]] = {  # and the packages that they need
     "CSVLogger": (["save_dir=logs"], ""),
-    "CometLogger": (["online=false", "offline_directory=logs"], "comet_ml"),
+    "CometLogger": (["online=false"], "comet_ml"),
     "LitLogger": ([], "litlogger"),
     "MLFlowLogger": (["tracking_uri=sqlite:///logs.db"], "mlflow"),
     "TensorBoardLogger": (["save_dir=logs"], ""),
@@ -78,7 +78,8 @@ def well(folder: Path, terminal: bool, *arguments: str) -> str:
     """What is printed on the way to a good end, without a traceback."""
     code, printed = ended(folder, terminal, *arguments)
     assert code == 0, printed
-    assert not re.search(r"Traceback|object at 0x", printed), printed
+    assert "Traceback" not in printed, printed
+    assert not re.search("(?<!of type )object at 0x", printed), printed  # but what Python's profiler calls so
     return printed
 
 
@@ -109,7 +110,7 @@ def test_a_class_of_lightnings_works(
     if package and not importlib.util.find_spec(package):
         code, printed = ended(whole, terminal, *FIT, *used)
         assert code == 2
-        assert "error: --trainer.logger" in printed
+        assert re.search(r"error: .*Logger", printed)
         return
     assert "\x1b[" in well(whole, terminal, *FIT, *used) or not terminal
     kept = content(run_of(whole))

@@ -43,7 +43,8 @@ class Optimized(LightningModule):
         make: Callable[..., Optimizer] = self.optimizer
         self.optimizer = partial(make, lr=rate)
         if "optimizer" in self.hparams:
-            self.hparams["optimizer"] = described(self.optimizer)
+            settings = self.hparams["optimizer"] or described(make)
+            self.hparams["optimizer"] = {**settings, "init_args": {**settings.get("init_args", {}), "lr": rate}}
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """UserError if they can't be made."""

@@ -17,7 +17,7 @@ import classifiers.callbacks.figures as figures
 from classifiers import MLP, ImageClassifier, SyntheticDataModule
 from classifiers.callbacks import Figures
 from classifiers.cli import main
-from classifiers.experiment.runs.loggers import EventFile
+from classifiers.experiment.runs.event_file import EventFile
 from tests.conftest import SMALL, Cli
 from tests.small_models import QUIET, synthetic
 

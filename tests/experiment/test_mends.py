@@ -37,6 +37,7 @@ PRIVATE = {
     "_progress_bar_metrics",
     "_enable_version_counter",
     "_average_model",
+    "_copy_param",
     "_batch_arg_name",
     "_parse_ckpt_path",
     "_add_instantiators",
@@ -452,6 +453,22 @@ def test_batch_size_name() -> None:
 
 
 @pytest.mark.parametrize("mended", [True, False])
+def test_pruned_layers_begin_anew_each_time(mended: bool) -> None:
+    pruning, firsts = ModelPruning("l1_unstructured", amount=0.1), []
+
+    class Look(Callback):
+        def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+            if trainer.current_epoch:
+                firsts.append(pl_module.layer.weight_orig.detach().clone())
+
+    mend = [callbacks.PruningInRows()] if mended else []
+    loader = DataLoader(RandomDataset(2, 4))
+    Trainer(max_epochs=3, callbacks=[*mend, pruning, Look()], **QUIET).fit(Plain(), loader, loader)
+    assert torch.equal(*firsts) or not mended
+    needed(mended or not torch.equal(*firsts), "the line of PruningInRows on _copy_param")
+
+
+@pytest.mark.parametrize("mended", [True, False])
 def test_pruning_in_rows(mended: bool) -> None:
     class Convolution(Line):
         def __init__(self) -> None:
@@ -471,6 +488,7 @@ def test_pruning_in_rows(mended: bool) -> None:
     pruning = ModelPruning("l1_unstructured", amount=0.5)
     trainer = Trainer(max_epochs=1, callbacks=[callbacks.PruningInRows(), pruning] if mended else [pruning], **QUIET)
     fit = functools.partial(trainer.fit, Convolution(), DataLoader(RandomDataset(2, 4)))
+    require(pruning, "_copy_param")
     if mended:
         fit()
     else:  # or remove PruningInRows from experiment/mends

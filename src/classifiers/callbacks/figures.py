@@ -17,8 +17,8 @@ from classifiers.classifier import ImageClassifier
 from classifiers.data.image_dataset import Batch
 from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
 from classifiers.experiment.files import replacing, writing
+from classifiers.experiment.runs.event_file import EventFile
 from classifiers.experiment.runs.history import best_row, read_history
-from classifiers.experiment.runs.loggers import EventFile
 from classifiers.experiment.terminal import say
 from classifiers.figures import confusion_matrix, learning_curves, mistakes_grid
 from classifiers.figures.mistakes import Mistakes

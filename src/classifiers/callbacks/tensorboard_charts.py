@@ -9,7 +9,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
-from classifiers.experiment.runs.loggers import EventFile
+from classifiers.experiment.runs.event_file import EventFile
 from classifiers.experiment.terminal import say
 from classifiers.figures import labelled_grid
 

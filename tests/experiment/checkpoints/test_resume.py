@@ -98,7 +98,7 @@ def content(run: Path) -> dict[str, Any]:
             if key.startswith("ModelCheckpoint"):
                 del state["current_score"]  # which Lightning saves and doesn't load
         if "StochasticWeightAveraging" in found[name]["callbacks"]:  # nothing uses its counts and rates at the end
-            found[name] = {"weights": checkpoint["state_dict"], "hooks": checkpoint["callbacks"]["Hooks"]}
+            found[name] = {"weights": checkpoint["state_dict"], "hooks": checkpoint["callbacks"].get("Hooks")}
     events = EventAccumulator(str(run)).Reload()
     for tag in found["csv"].partition("\n")[0].split(",")[2:]:  # without what the end of a run adds to hparams
         found[tag] = [(event.step, event.value) for event in events.Scalars(tag)]

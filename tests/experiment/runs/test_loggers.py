@@ -6,7 +6,8 @@ import pytest
 
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.quiet import quiet
-from classifiers.experiment.runs.loggers import EventFile, MetricsCSV
+from classifiers.experiment.runs.event_file import EventFile
+from classifiers.experiment.runs.loggers import MetricsCSV
 from tests.conftest import Cli
 
 FULL = r" \(No space left on device\): make room, then go on with --resume$"

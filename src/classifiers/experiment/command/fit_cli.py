@@ -11,9 +11,9 @@ from classifiers.experiment.checkpoints.callbacks import BestCheckpoint, LastChe
 from classifiers.experiment.checkpoints.reading import read_checkpoint
 from classifiers.experiment.command.trainer_cli import TrainerCLI
 from classifiers.experiment.errors import UserError
+from classifiers.experiment.runs.event_file import EventFile
 from classifiers.experiment.runs.folder import RunFolder
 from classifiers.experiment.runs.further_loggers import tell_result
-from classifiers.experiment.runs.loggers import EventFile
 from classifiers.experiment.runs.panels import print_end
 from classifiers.experiment.runs.summary import summarise, write_metrics
 from classifiers.experiment.settings import flat

@@ -7,6 +7,7 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import ProgressBar as LightningBar
+from lightning.pytorch.callbacks import SpikeDetection
 
 from classifiers.experiment.checkpoints.exact_resume import ExactResume
 from classifiers.experiment.checkpoints.initial_weights import InitialWeights
@@ -16,7 +17,7 @@ from classifiers.experiment.checkpoints.writing import AtomicCheckpointIO
 from classifiers.experiment.command.checkpoint_cli import CheckpointCLI
 from classifiers.experiment.command.explain import trainer_option
 from classifiers.experiment.errors import UserError, one_line
-from classifiers.experiment.mends.callbacks import LateAveraging, PruningInRows
+from classifiers.experiment.mends.callbacks import LateAveraging, PruningInRows, load_what_it_saves
 from classifiers.experiment.mends.steps import ClipFused, NoProfiler, read_nothing_between_logs
 from classifiers.experiment.monitors import require_mode
 from classifiers.experiment.runs.folder import RunFolder
@@ -60,7 +61,8 @@ class TrainerCLI(CheckpointCLI):
         try:
             trainer = super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ValueError, TypeError, ModuleNotFoundError) as error:
-            raise UserError(f"{trainer_option(config.trainer, str(error))}: {one_line(error)}") from error
+            told = one_line(error).partition(" Find a complete list")[0]
+            raise UserError(f"{trainer_option(config.trainer, told)}: {told}") from error
         if self.subcommand == "fit" and hasattr(trainer.strategy.launcher, "get_extra_results"):
             named, cure = _strategy(config), "a script with --trainer.strategy ddp starts them anew"
             raise UserError(f"{named}: its processes end without telling this one of the run's folder: {cure}")
@@ -72,6 +74,8 @@ class TrainerCLI(CheckpointCLI):
             trainer.loggers = [ComingLoggers(trainer.default_root_dir), *trainer.loggers]
         read_nothing_between_logs(trainer)
         for callback in callbacks:
+            if isinstance(callback, SpikeDetection):
+                load_what_it_saves(callback)
             require_mode(type(callback).__name__, *(str(getattr(callback, name, "")) for name in ("monitor", "mode")))
         end_at_signals_while_waiting(trainer)
         return trainer

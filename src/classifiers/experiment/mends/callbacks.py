@@ -4,8 +4,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, ModelPruning, WeightAveraging
+from lightning.pytorch.callbacks import (
+    EMAWeightAveraging,
+    ModelCheckpoint,
+    ModelPruning,
+    SpikeDetection,
+    WeightAveraging,
+)
+from torch import nn
 
 
 def write_over_its_own_files(callback: ModelCheckpoint) -> None:
@@ -13,15 +21,23 @@ def write_over_its_own_files(callback: ModelCheckpoint) -> None:
     callback._enable_version_counter = False
 
 
+def load_what_it_saves(callback: SpikeDetection) -> None:
+    """Without it, a fit with it can't go on: it loads a metric under another name than that which it has."""
+    callback.running = callback.running_mean  # type: ignore[attr-defined]
+
+
 class PruningInRows(Callback):
     """Lays parameters out in rows where they are to be pruned: torch flattens them by `view`, which refuses those that
-    are channels last.
+    are channels last. Those that are reset to their first values are copies of these: without it, they are the first
+    values themselves, which training changes, so that only the first reset is one.
     """
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        if any(isinstance(callback, ModelPruning) for callback in trainer.callbacks):  # type: ignore[attr-defined]
-            for parameter in pl_module.parameters():
-                parameter.data = parameter.data.contiguous()
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, ModelPruning):
+                callback._copy_param = _copy_param  # type: ignore[method-assign]
+                for parameter in pl_module.parameters():
+                    parameter.data = parameter.data.contiguous()
 
 
 class LateAveraging(Callback):
@@ -50,6 +66,11 @@ class LateAveraging(Callback):
             average = callback._average_model if isinstance(callback, WeightAveraging) else None
             if average is not None and average.n_averaged == 0:
                 average.module.load_state_dict(module.state_dict())
+
+
+def _copy_param(new: nn.Module, old: nn.Module, name: str) -> None:
+    with torch.no_grad():
+        new.get_parameter(f"{name}_orig").copy_(old.get_parameter(name))
 
 
 def _begun(trainer: Trainer, epoch: int, should_update: Callable[..., bool], *args: Any, **kwargs: Any) -> bool:

@@ -18,8 +18,9 @@ from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import GO_ON, write_whole, writing
 from classifiers.experiment.mends.callbacks import write_over_its_own_files
 from classifiers.experiment.paths import at_home, project_root
+from classifiers.experiment.runs.event_file import EventFile
 from classifiers.experiment.runs.further_loggers import tell_settings
-from classifiers.experiment.runs.loggers import ComingLoggers, EventFile, MetricsCSV
+from classifiers.experiment.runs.loggers import ComingLoggers, MetricsCSV
 from classifiers.experiment.runs.panels import print_start
 
 ELSEWHERE = "name another folder with --trainer.default_root_dir"
@@ -80,6 +81,8 @@ class RunFolder(SaveConfigCallback):
             shutil.rmtree(self.folder)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        if not hasattr(self, "folder"):
+            return  # of a search of BatchSizeFinder's outside of a fit
         checkpoint["run"] = str(self.folder)
         checkpoint["seconds"] = time.perf_counter() - self._start
 

@@ -9,7 +9,8 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import Logger
 
 from classifiers.experiment.errors import UserError, one_line
-from classifiers.experiment.runs.loggers import EventFile, MetricsCSV
+from classifiers.experiment.runs.event_file import EventFile
+from classifiers.experiment.runs.loggers import MetricsCSV
 from classifiers.experiment.runs.summary import best_metrics
 from classifiers.experiment.settings import flat
 from classifiers.experiment.terminal import say

@@ -1,18 +1,15 @@
 """What a run logs to beside the terminal: a CSV file and TensorBoard's event file."""
 
-import contextlib
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import append, write_whole, writing
-from classifiers.experiment.runs.summary import best_metrics
 
 
 class MetricsCSV(Logger):
@@ -91,53 +88,3 @@ class ComingLoggers(Logger):
 
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
         """Left to `config.yaml`."""
-
-
-class EventFile(TensorBoardLogger):
-    """TensorBoard's event file in `folder`: one for the fit and its test, and no `hparams.yaml` beside it.
-
-    Args:
-        folder: of the run.
-        step: where the fit goes on; TensorBoard drops what earlier event files have from this step on.
-    """
-
-    def __init__(self, folder: Path, step: int = 0) -> None:
-        super().__init__(folder, name="", version="", default_hp_metric=False, purge_step=step)
-
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[Any]:
-        """The `experiment`, to write with while this lasts; UserError says so where that fails."""
-        with writing(Path(self.log_dir, "events.out.tfevents.*")):
-            yield self.experiment
-
-    @rank_zero_only
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        with self.writing() as writer:
-            for name, value in metrics.items():
-                writer.add_scalar(name, value, step)
-
-    @rank_zero_only
-    def log_final(self, settings: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
-        """Show the run's settings and what its best checkpoint came to in the hparams tab."""
-        given = {name: value for name, value in settings.items() if value is not None}
-        with self.writing():
-            self.log_hyperparams(given, best_metrics(metrics))
-        self.save()
-
-    def save(self) -> None:
-        if self._experiment is not None:
-            with self.writing() as writer:
-                writer.flush()
-
-    def close(self) -> None:
-        if self._experiment is not None:
-            with self.writing() as writer:
-                writer.close()
-
-    def finalize(self, status: str) -> None:
-        """Unlike the base class, leave it open for the test after a fit."""
-        if status == "failed":
-            with contextlib.suppress(UserError):  # or it would hide why
-                self.close()
-        else:
-            self.save()
