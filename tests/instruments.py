@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import BasePredictionWriter
 from torch import Tensor, nn
 
 from classifiers.data import SyntheticDataModule
@@ -51,6 +52,27 @@ class Hooks(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.calls = dict(state_dict)
+
+
+class Broken(Callback):
+    """Raises an error when the step `step` begins."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        if trainer.global_step == self.step:
+            raise RuntimeError("broken")
+
+
+class Writer(BasePredictionWriter):
+    """Writes how many predictions there are to the file `count`."""
+
+    def __init__(self) -> None:
+        super().__init__(write_interval="epoch")
+
+    def write_on_epoch_end(self, trainer: Trainer, pl_module: LightningModule, predictions: Any, indices: Any) -> None:
+        Path("count").write_text(str(sum(map(len, predictions))))
 
 
 class KillParent(Callback):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import BasePredictionWriter
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser
 
 from classifiers import __version__, experiment
@@ -78,7 +79,9 @@ class ClassifierCLI(ExperimentCLI):
             write_predictions(path, self.trainer, self.model.class_names, **arguments)
         else:
             self.trainer.predict(**arguments)
-            say("nothing is written without --predictions FILE.csv")
+            callbacks: list[Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
+            if not any(isinstance(callback, BasePredictionWriter) for callback in callbacks):
+                say("nothing is written without --predictions FILE.csv")
 
 
 fit = update_wrapper(partial(experiment.fit, cli=ClassifierCLI), experiment.fit)

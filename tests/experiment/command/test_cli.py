@@ -185,6 +185,31 @@ def test_init_weights_starts_from_another_run(fit: Cli) -> None:
     assert [len(state["net.head.bias"]) for state in weights] == [4, 3]
 
 
+def test_a_writer_of_predictions_is_not_told_that_nothing_is_written(
+    fitted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = [option for option in SMALL if option.startswith("--data")]
+    predict = ["predict", *data, f"--ckpt_path={fitted / 'checkpoints/best.ckpt'}"]
+    main([*predict, "--trainer.callbacks+=tests.instruments.Writer"])
+    assert Path("count").read_text() == "130"
+    assert "nothing is written" not in capsys.readouterr().out
+    main(predict)
+    assert "nothing is written without --predictions FILE.csv" in capsys.readouterr().out
+
+
+def test_a_checkpoint_of_an_exception_is_gone_on_from_in_one_line(
+    fit: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = ["--trainer.callbacks+=OnExceptionCheckpoint", f"--trainer.callbacks.dirpath={tmp_path}"]
+    with pytest.raises(RuntimeError, match="broken"):
+        fit(*kept, "--trainer.callbacks+=tests.instruments.Broken", "--trainer.callbacks.step=7")
+    capsys.readouterr()
+    run = fit(*kept)
+    assert f"it goes on from {tmp_path / 'on_exception.ckpt'}" in capsys.readouterr().out
+    assert metrics_of(run)["epochs"] == 2
+    assert not (tmp_path / "on_exception.ckpt").exists()
+
+
 def test_a_fit_without_test_images_ends_well(fit: Cli) -> None:
     assert "test/acc" not in metrics_of(fit("--trainer.limit_test_batches=0"))
 

@@ -22,6 +22,7 @@ from classifiers.experiment.runs.event_file import EventFile
 from classifiers.experiment.runs.further_loggers import tell_settings
 from classifiers.experiment.runs.loggers import ComingLoggers, MetricsCSV
 from classifiers.experiment.runs.panels import print_start
+from classifiers.experiment.terminal import say
 
 ELSEWHERE = "name another folder with --trainer.default_root_dir"
 REQUEUED = "hpc_ckpt_"  # how Lightning's checkpoints for a requeued Slurm job begin
@@ -46,6 +47,8 @@ class RunFolder(SaveConfigCallback):
         self.step, self.seconds = checkpoint["global_step"], checkpoint.get("seconds", 0.0)
         if Path(str(trainer.ckpt_path)).name.startswith(REQUEUED):
             self.config.resume = checkpoint["run"]
+        elif not self.config.ckpt_path:
+            say(f"it goes on from {trainer.ckpt_path}, which OnExceptionCheckpoint wrote")
         if self.config.resume:
             self._take_checkpoints(trainer, Path(self.config.resume).absolute())
 

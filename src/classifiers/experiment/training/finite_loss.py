@@ -42,8 +42,8 @@ class FiniteLoss(Callback):
         self._check()
 
     def _check(self) -> None:
-        losses, self._losses = self._losses, []
-        if losses and not torch.stack([loss for _, loss in losses]).isfinite().all():
-            step, loss = next((step, loss) for step, loss in losses if not loss.isfinite())
+        if self._losses and not torch.stack([loss for _, loss in self._losses]).isfinite().all():
+            step, loss = next((step, loss) for step, loss in self._losses if not loss.isfinite())
             cure = "lower the learning rate; any checkpoint is from before"
             raise UserError(f"the loss at step {step} is {loss.item()}: {cure}")
+        self._losses = []
