@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 
 import classifiers
 from classifiers.experiment.checkpoints.reading import LIGHTNINGS
-from classifiers.experiment.mends import callbacks, command_line, finders, loops, steps
+from classifiers.experiment.mends import callbacks, command_line, loops, steps
 from tests import small_models
 
 PRIVATE = {
@@ -448,7 +448,7 @@ def test_a_private_name_is_found(line: str, tmp_path: Path) -> None:
 def test_batch_size_name() -> None:
     finder = BatchSizeFinder(batch_arg_name="images")
     require(finder, "_batch_arg_name")
-    assert finders.batch_size_name(finder) == "images"
+    assert callbacks.batch_size_name(finder) == "images"
     needed("images" not in [value for name, value in vars(finder).items() if name[0] != "_"], "batch_size_name")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import (
+    BatchSizeFinder,
     EMAWeightAveraging,
     ModelCheckpoint,
     ModelPruning,
@@ -24,6 +25,11 @@ def write_over_its_own_files(callback: ModelCheckpoint) -> None:
 def load_what_it_saves(callback: SpikeDetection) -> None:
     """Without it, a fit with it can't go on: it loads a metric under another name than that which it has."""
     callback.running = callback.running_mean  # type: ignore[attr-defined]
+
+
+def batch_size_name(finder: BatchSizeFinder) -> str:
+    """The attribute that it sets, which it doesn't tell."""
+    return finder._batch_arg_name
 
 
 class PruningInRows(Callback):

@@ -8,7 +8,7 @@ from lightning.pytorch.callbacks import BatchSizeFinder, LearningRateFinder
 from torchmetrics import Metric
 
 from classifiers.experiment.checkpoints.exact_resume import count_on, counts
-from classifiers.experiment.mends.finders import batch_size_name
+from classifiers.experiment.mends.callbacks import batch_size_name
 from classifiers.experiment.terminal import say
 
 FINDERS = (LearningRateFinder, BatchSizeFinder)
