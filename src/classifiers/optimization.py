@@ -18,6 +18,7 @@ from classifiers.experiment.checkpoints.describing import described
 from classifiers.experiment.errors import UserError, one_line
 from classifiers.experiment.monitors import require_mode
 from classifiers.experiment.training.learning_rate import run_length
+from classifiers.schedules import OneCycle as OneCycle  # where earlier configs and checkpoints name it
 
 
 class Optimized(LightningModule):

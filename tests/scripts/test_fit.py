@@ -21,7 +21,7 @@ def printed_config(script: Script, *arguments: str) -> dict[str, Any]:
 def test_without_a_config_it_fits_fashion_mnist(script: Script) -> None:
     config = printed_config(script, "--trainer.max_epochs=3")
     assert config["data"]["class_path"] == "classifiers.FashionMNISTDataModule"
-    assert config["model"]["lr_scheduler"]["class_path"] == "classifiers.optimization.OneCycle"
+    assert config["model"]["lr_scheduler"]["class_path"] == "classifiers.schedules.OneCycle"
     assert config["trainer"]["max_epochs"] == 3
 
 

@@ -41,7 +41,6 @@ def test_a_fit_is_told_by_any_of_them(how: str, monkeypatch: pytest.MonkeyPatch,
         assert run_of(Path.cwd()).parent.name == "all"
     else:
         monkeypatch.setenv("PL_FIT__TRAINER__MIN_EPOCHS", "2")
-        monkeypatch.setenv("PL_FIT__TRAINER__LIMIT_TRAIN_BATCHES", "1")
         if how == "variables":
             monkeypatch.setenv("JSONARGPARSE_DEFAULT_ENV", "true")
         ClassifierCLI(["fit", *options], parser_kwargs={"default_env": True} if how == "parser_kwargs" else None)

@@ -74,8 +74,6 @@ def _reason(key: str, refusal: str, lines: str) -> str:
     class_path = _first(CLASS_PATH, lines)
     value = _first(r"(?m)G(?:ot|iven) value: (.*?)(?:\. Got value|$)", lines)
     families = _classes(_first(r"Subtypes: (.*)", lines))
-    if found := re.search(r"NestedArg\(key='(.+?)'", value):
-        return f"{key}.{found[1]}: {key} names no class that could have it: name the class first"
     if "Option 'class_path' is not accepted" in refusal or "no attribute 'keys'" in refusal:
         return f"{key}: expected a class_path, and the options of the class as a map in init_args"
     if found := re.search(r"Option '(.+)' is not accepted", refusal):
@@ -91,6 +89,8 @@ def _reason(key: str, refusal: str, lines: str) -> str:
         return f"{key}: there is no class {name}{_hint(name.rpartition('.')[2], _names(families))}"
     if found := re.search(r"Dict must include a class_path.* NestedArg\(key='(.+?)'", lines):
         return f"{key}: a function takes no options, {found[1]} is one: name a class, or give the function that default"
+    if found := re.search(r"NestedArg\(key='(.+?)'", value):
+        return f"{key}.{found[1]}: {key} names no class that could have it: name the class first"
     if SUBCLASS.match(refusal):
         kinds = " or ".join(family.__name__ for family in families)
         return f"{key}: expected a class_path to a subclass of {kinds}, not {_first(CLASS_PATH, value) or value}"
