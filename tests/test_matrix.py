@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from lightning.pytorch import callbacks, loggers, profilers
 
-from tests.conftest import SMALL, Promise
+from tests.conftest import SMALL
 from tests.experiment.checkpoints.test_resume import content, differences, run_of
 from tests.processes import end_at_a_terminal, start
 
@@ -103,7 +103,7 @@ SAMPLE = {("callbacks", "EMAWeightAveraging", True), ("logger", "CSVLogger", Fal
     ids=[f"{name}, {'terminal' if terminal else 'plain'}" for _, name, terminal in CASES],
 )
 def test_a_class_of_lightnings_works(
-    kind: str, name: str, terminal: bool, tmp_path: Path, plain: dict[str, Any], promise: Promise
+    kind: str, name: str, terminal: bool, tmp_path: Path, plain: dict[str, Any]
 ) -> None:
     used, whole, killed = options(kind, name), tmp_path / "whole", tmp_path / "killed"
     package = LOGGERS[name][1] if kind == "logger" else ""
@@ -130,9 +130,6 @@ def test_a_class_of_lightnings_works(
     data = [option for option in SMALL if option.startswith("--data")]
     well(whole, terminal, "predict", *data, checkpoint, "--predictions=predicted.csv", *used)
     assert (whole / "predicted.csv").read_text().count("\n") == 131
-    promise(
-        f"Lightning's {name}: fit, kill and resume, predict, {'at a terminal' if terminal else 'without a terminal'}"
-    )
 
 
 def test_all_classes_of_lightnings_are_known() -> None:
