@@ -9,8 +9,7 @@ from lightning.pytorch import Callback
 from lightning.pytorch.callbacks import BasePredictionWriter
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser
 
-from classifiers import __version__, experiment
-from classifiers import schedules as schedules  # found by their names
+from classifiers import __version__, experiment, schedules
 from classifiers.callbacks import ClassMetrics, Figures, FirstLook, TensorBoardCharts
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule

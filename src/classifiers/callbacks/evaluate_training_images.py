@@ -4,6 +4,7 @@ import torch
 from lightning.fabric.utilities import move_data_to_device
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from classifiers.callbacks.evaluation_mode import evaluating
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
 from classifiers.metrics import LossAndAccuracy
@@ -24,11 +25,8 @@ class EvaluateTrainingImages(Callback):
         assert isinstance(data, ImageDataModule)
         assert isinstance(pl_module, ImageClassifier)
         metrics = LossAndAccuracy().to(pl_module.device)
-        training = {module: module.training for module in pl_module.modules()}
-        pl_module.eval()
-        for batch in data.dataloader(data.train_set):
-            pl_module.evaluate(move_data_to_device(batch, pl_module.device), metrics)
-        for module, mode in training.items():
-            module.training = mode
+        with evaluating(pl_module):
+            for batch in data.dataloader(data.train_set):
+                pl_module.evaluate(move_data_to_device(batch, pl_module.device), metrics)
         exact = metrics.compute()
         pl_module.log_dict({"train/eval_loss": exact["loss"], "train/eval_acc": exact["acc"]})

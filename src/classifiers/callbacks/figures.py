@@ -15,7 +15,7 @@ from torchmetrics.classification import (
 
 from classifiers.classifier import ImageClassifier
 from classifiers.data.image_dataset import Batch
-from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
+from classifiers.experiment.checkpoints.callbacks import BestCheckpoint, checkpoints_of
 from classifiers.experiment.files import replacing, writing
 from classifiers.experiment.runs.event_file import EventFile
 from classifiers.experiment.runs.history import best_row, read_history
@@ -44,7 +44,7 @@ class Figures(Callback):
         if stage != "fit" or not trainer.is_global_zero or not isinstance(trainer.logger, EventFile):
             return
         if history := read_history(Path(trainer.logger.log_dir)):
-            kept = [call for call in trainer.checkpoint_callbacks if isinstance(call, BestCheckpoint)]
+            kept = checkpoints_of(trainer, BestCheckpoint)
             best = best_row(history, kept[0].monitor, kept[0].mode) if kept else None
             self._write(trainer, "curves", learning_curves(history, best, self.title))
 

@@ -7,6 +7,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_only
 
+from classifiers.callbacks.evaluation_mode import evaluating
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
 from classifiers.experiment.runs.event_file import EventFile
@@ -38,11 +39,11 @@ class TensorBoardCharts(Callback):
         assert isinstance(pl_module, ImageClassifier)
         images, labels = data.train_set.first(16)
         figure = labelled_grid(images, labels, data.class_names, columns=4)
-        net = pl_module.net.eval()
         # the writer still traces by torch.jit, which torch deprecates and which warns of nets that look at their images
-        with trainer.logger.writing() as writer, torch.no_grad(), warnings.catch_warnings(action="ignore"):
+        quietly = warnings.catch_warnings(action="ignore")
+        with trainer.logger.writing() as writer, torch.no_grad(), evaluating(pl_module.net), quietly:
             writer.add_figure("training images", figure)
             try:
-                writer.add_graph(net, pl_module.normalise(images[:1].to(pl_module.device)))
+                writer.add_graph(pl_module.net, pl_module.normalise(images[:1].to(pl_module.device)))
             except RuntimeError:
                 say("TensorBoard will show no graph: the net can't be traced")

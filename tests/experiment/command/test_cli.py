@@ -66,7 +66,7 @@ def test_one_seed_gives_one_result_and_leaves_the_split_alone(fit: Cli) -> None:
 
 
 def test_the_test_command_repeats_the_figures_of_the_fit(fit: Cli, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = fit("--trainer.enable_progress_bar=false")
+    folder = fit()
     printed = capsys.readouterr().out
     metrics = metrics_of(folder)
     assert f"loss {metrics['test/loss']:.4f}   accuracy {metrics['test/acc']:.2%}" in printed

@@ -1,10 +1,12 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
 from classifiers.cli import ClassifierCLI, main
+from classifiers.experiment.command import cli
 from classifiers.experiment.command.given import from_environment, subcommand_first
 from classifiers.experiment.errors import UserError
 from tests.conftest import SMALL, Fails
@@ -23,6 +25,21 @@ def test_a_config_before_the_subcommand_has_sections_of_subcommands(tmp_path: Pa
                        ("none.yaml", "there is no file none.yaml: near it is no.yaml")):  # fmt: skip
         with pytest.raises(UserError, match=line):
             subcommand_first(["--config", file, "validate"], ["fit", "validate"])
+
+
+def test_a_key_that_stands_twice_there_is_refused_as_anywhere(tmp_path: Path) -> None:
+    (tmp_path / "twice.yaml").write_text("fit: {experiment: one, experiment: two}\n")
+    with pytest.raises(UserError, match="--config twice.yaml: .*key 'experiment' stands twice"):
+        subcommand_first(["--config", "twice.yaml", "fit"], ["fit"])
+
+
+def test_a_home_is_found_by_every_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given: list[str] = []
+    command = SimpleNamespace(main=lambda cli, arguments: given.extend(arguments))
+    monkeypatch.setattr(cli, "import_command", lambda module: command)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    main(["runs", "--folder=~/runs"])
+    assert given == [f"--folder={tmp_path}/runs"]
 
 
 def test_variables_are_options_of_their_subcommand(monkeypatch: pytest.MonkeyPatch) -> None:

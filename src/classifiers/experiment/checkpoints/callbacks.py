@@ -4,7 +4,7 @@ import math
 import shutil
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
@@ -14,6 +14,8 @@ from classifiers.experiment.checkpoints.writing import AtomicCheckpointIO
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.monitors import natural_mode, require_mode
 from classifiers.experiment.terminal import say
+
+Kept = TypeVar("Kept", bound="RunCheckpoint")
 
 
 class RunCheckpoint(Checkpoint):
@@ -134,6 +136,6 @@ class LastCheckpoint(RunCheckpoint):
         self.saved_step = checkpoint["global_step"]
 
 
-def last_checkpoints(trainer: Trainer) -> list[LastCheckpoint]:
-    """Those of the trainer's callbacks: one, or none if it is to leave no checkpoints."""
-    return [callback for callback in trainer.checkpoint_callbacks if isinstance(callback, LastCheckpoint)]
+def checkpoints_of(trainer: Trainer, kind: type[Kept]) -> list[Kept]:
+    """Those of its callbacks that are of that `kind`: one, or none if it is to leave no checkpoints."""
+    return [callback for callback in trainer.checkpoint_callbacks if isinstance(callback, kind)]

@@ -7,7 +7,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from classifiers.experiment.checkpoints.callbacks import BestCheckpoint
+from classifiers.experiment.checkpoints.callbacks import BestCheckpoint, checkpoints_of
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.terminal import say
 
@@ -40,9 +40,8 @@ class SameData(Callback):
                 raise UserError(f"the data is not what the fit began with: {found}; {CURE}")
             if found:
                 say(f"the data is not what the fit began with: {found}; its best score is forgotten")
-                for callback in trainer.checkpoint_callbacks:
-                    if isinstance(callback, BestCheckpoint):
-                        callback.best_model_score = None
+                for callback in checkpoints_of(trainer, BestCheckpoint):
+                    callback.best_model_score = None
             if found or "trained" in self.record:
                 now["trained"] = torch.cat([trained_on(self.record), now["train"]])
         elif now and trainer.ckpt_path and not self.changed:

@@ -1,6 +1,5 @@
 """The command line of any task: `fit`, `validate`, `test`, `predict`, and commands about runs."""
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from inspect import isabstract
@@ -15,16 +14,15 @@ from classifiers.experiment.checkpoints.describing import is_described, sketched
 from classifiers.experiment.checkpoints.resume import resumed
 from classifiers.experiment.command.class_change import require_classes_first
 from classifiers.experiment.command.fit_cli import FitCLI
-from classifiers.experiment.command.given import experiment_name, from_environment, subcommand_first
+from classifiers.experiment.command.given import experiment_name, from_environment, subcommand_first, takes_variables
 from classifiers.experiment.command.parser import StrictParser, strict_parsing
 from classifiers.experiment.errors import UserError, reported
 from classifiers.experiment.importing import import_command, importing_here
+from classifiers.experiment.paths import expanded
 from classifiers.experiment.quiet import quiet
 from classifiers.experiment.runs.folder import RunFolder
 from classifiers.experiment.terminal import encodable
 from classifiers.experiment.training.stop_on_signal import exiting_on_signals
-
-DEFAULT_ENV = "JSONARGPARSE_DEFAULT_ENV"  # by which jsonargparse's own parsers take options from the environment
 
 
 class ExperimentCLI(FitCLI):
@@ -62,7 +60,7 @@ class ExperimentCLI(FitCLI):
             self.given = ["fit", *self.given]
         self.runs, self.objects, self.trainer_objects = run, objects, trainer_objects
         given_parser = {**(parser_kwargs or {})}
-        self.default_env = given_parser.pop("default_env", os.environ.get(DEFAULT_ENV, "").lower() == "true")
+        self.default_env = given_parser.pop("default_env", takes_variables())
         for kind, base in ((self.model_class, LightningModule), (self.datamodule_class, LightningDataModule)):
             if not (isinstance(kind, type) and issubclass(kind, base)):
                 raise UserError(f"{type(self).__name__} names {kind}, which is no {base.__name__}")
@@ -91,7 +89,7 @@ class ExperimentCLI(FitCLI):
         with reported(), encodable(), exiting_on_signals(), quiet():
             if module := cls.commands.get(next(iter(given), "")):
                 with strict_parsing():
-                    import_command(module).main(cls, given[1:])
+                    import_command(module).main(cls, [expanded(argument) for argument in given[1:]])
             else:
                 with importing_here():
                     cls(given)

@@ -1,4 +1,4 @@
-"""What surrounds a fit: the callbacks that keep its promises, and one test of its best checkpoint at the end."""
+"""What surrounds a fit: its options, and one test of its best checkpoint at the end."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -7,7 +7,7 @@ from lightning.pytorch import Callback
 from lightning.pytorch.cli import LightningArgumentParser
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
-from classifiers.experiment.checkpoints.callbacks import BestCheckpoint, LastCheckpoint
+from classifiers.experiment.checkpoints.callbacks import BestCheckpoint, LastCheckpoint, checkpoints_of
 from classifiers.experiment.checkpoints.reading import read_checkpoint
 from classifiers.experiment.command.trainer_cli import TrainerCLI
 from classifiers.experiment.errors import UserError
@@ -85,7 +85,7 @@ class FitCLI(TrainerCLI):
             print_end(run.folder, result)
 
     def _best(self) -> dict[str, Any] | None:
-        paths = [call.best_model_path for call in self.trainer.checkpoint_callbacks if isinstance(call, BestCheckpoint)]
+        paths = [callback.best_model_path for callback in checkpoints_of(self.trainer, BestCheckpoint)]
         return read_checkpoint(paths[0], self.plain_config().get("model")) if any(paths) else None
 
     def _test(self) -> dict[str, float]:

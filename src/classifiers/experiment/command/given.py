@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from classifiers.experiment.command.explain import missing_file
+from classifiers.experiment.command.parser import load_once
 from classifiers.experiment.errors import UserError, one_line
 from classifiers.experiment.paths import expanded
 
@@ -31,6 +32,11 @@ def subcommand_first(arguments: Sequence[str], subcommands: Collection[str]) -> 
     return given
 
 
+def takes_variables() -> bool:
+    """Whether the environment says to jsonargparse's own parsers that they take options from it."""
+    return os.environ.get("JSONARGPARSE_DEFAULT_ENV", "").lower() == "true"
+
+
 def from_environment(subcommand: str) -> list[str]:
     """Options for the variables `PL_SUBCOMMAND__NAME` of the environment, in which `__` stands for a dot."""
     start = f"{PREFIX}_{subcommand.upper()}__"
@@ -49,7 +55,7 @@ def experiment_name(config: Any) -> str:
 
 def _section(path: Path, name: str) -> object:
     try:
-        content = yaml.safe_load(path.read_text())
+        content = load_once(path.read_text(), yaml.safe_load)
     except FileNotFoundError as error:
         raise UserError(missing_file(path)) from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

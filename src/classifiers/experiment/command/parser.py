@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NoReturn, TypeVar
@@ -59,9 +59,7 @@ def strict_parsing() -> Iterator[None]:
     load, settings = get_loader("yaml"), dict(parsing_settings)
 
     def load_strictly(text: str) -> Any:
-        if text.count(":") > 1:
-            _refuse_duplicates(yaml.compose(text, Loader=yaml.SafeLoader))
-        content = load(text)
+        content = load_once(text, load)
         for section in SECTIONS if isinstance(content, dict) else ():
             if isinstance(content.get(section), list | int | float):
                 raise yaml.YAMLError(f"{section} must be a map of options, not {content[section]}")
@@ -77,6 +75,13 @@ def strict_parsing() -> Iterator[None]:
     finally:
         set_loader("yaml", load, exceptions=(yaml.YAMLError,))
         parsing_settings.update(settings)
+
+
+def load_once(text: str, load: Callable[[str], Any]) -> Any:
+    """What `load` makes of YAML in which each key stands once; a YAMLError if one stands twice."""
+    if text.count(":") > 1:
+        _refuse_duplicates(yaml.compose(text, Loader=yaml.SafeLoader))
+    return load(text)
 
 
 def _refuse_duplicates(node: yaml.Node | None) -> None:

@@ -1,4 +1,4 @@
-"""What a training step costs beside its own work."""
+"""What a training step costs beside its own work, and what it refuses."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext

@@ -13,7 +13,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import SaveConfigCallback
 
-from classifiers.experiment.checkpoints.callbacks import RunCheckpoint, last_checkpoints
+from classifiers.experiment.checkpoints.callbacks import LastCheckpoint, RunCheckpoint, checkpoints_of
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import GO_ON, write_whole, writing
 from classifiers.experiment.mends.callbacks import write_over_its_own_files
@@ -72,7 +72,7 @@ class RunFolder(SaveConfigCallback):
         trainer.strategy.barrier()  # nor may another process still find it
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        unsaved = all(callback.saved_step == self.step for callback in last_checkpoints(trainer))
+        unsaved = all(callback.saved_step == self.step for callback in checkpoints_of(trainer, LastCheckpoint))
         if self.before and trainer.is_global_zero and unsaved:
             write_whole(self.folder / "config.yaml", self.before)
         made = trainer.is_global_zero and hasattr(self, "folder") and not self.config.resume

@@ -1,4 +1,4 @@
-"""What a run logs to beside the terminal: a CSV file and TensorBoard's event file."""
+"""What a run logs to beside the terminal and TensorBoard: a CSV file, and nothing before there is a folder for it."""
 
 import csv
 import io

@@ -9,7 +9,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from classifiers.experiment.checkpoints.callbacks import last_checkpoints
+from classifiers.experiment.checkpoints.callbacks import LastCheckpoint, checkpoints_of
 from classifiers.experiment.terminal import say
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -54,9 +54,11 @@ class StopOnSignal(Callback):
     def __init__(self) -> None:
         self.received: int | None = None
         self._requeue = False
+        self._last: list[LastCheckpoint] = []
         self._handlers: dict[signal.Signals, Any] = {}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._last = checkpoints_of(trainer, LastCheckpoint)
         requeues = callable(signal.getsignal(signal.SIGUSR1))
         self._handlers = handled((*SIGNALS, signal.SIGUSR1) if requeues else SIGNALS, self._receive)
 
@@ -79,7 +81,7 @@ class StopOnSignal(Callback):
         self.on_train_end(trainer, pl_module)
 
     def _step_begins(self, trainer: Trainer, batch: int = 0) -> None:
-        for last in last_checkpoints(trainer):
+        for last in self._last:
             last.step_begins(trainer, batch)
         steps = 1 if trainer.world_size == 1 else max(1, trainer.log_every_n_steps)  # type: ignore[attr-defined]
         if batch and trainer.global_step % steps:
@@ -92,7 +94,7 @@ class StopOnSignal(Callback):
     def _stop_if_told(self, trainer: Trainer) -> None:
         if _any(trainer, self.received is not None):
             where = "nothing to save"
-            for last in last_checkpoints(trainer):
+            for last in self._last:
                 last.finish(trainer)
                 where = f"saved {last.path}" if last.path else where
             say(f"Stopped before step {trainer.global_step}: {where}")
