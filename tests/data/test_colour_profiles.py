@@ -72,6 +72,7 @@ def test_inks_are_what_a_profile_says(name: str, tmp_path: Path) -> None:
         (profiles.grey(1.8), "RGB"),
         (profiles.adobe_rgb(), "LAB"),
     ],
+    ids=["none", "empty", "junk", "cut", "short", "srgb", "palette", "of a grey image", "cmyk", "grey", "lab"],
 )
 def test_one_that_says_nothing(profile: bytes | None, mode: str) -> None:
     assert to_srgb(profile, mode) is None

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Tensor, nn
 
 from classifiers import open_run
+from classifiers.callbacks import TensorBoardCharts
+from classifiers.experiment.runs.event_file import EventFile
 from classifiers.inference import export, loading, prediction
 from tests.conftest import SMALL
 from tests.experiment.checkpoints.test_resume import FIT, content, differences, kill_and_resume, run_of
@@ -139,3 +142,13 @@ def test_without_a_compiler_there_is_one_line(tmp_path: Path) -> None:
     assert running.wait() == 2
     cure = "--model.compile needs a compiler, install one or leave it out"
     assert running.err.splitlines()[-1].startswith(f"error: {cure}: InvalidCxxCompiler: No working C++ compiler")
+
+
+def test_tensorboard_shows_the_graph_of_a_compiled_net(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    data, logger = synthetic(), EventFile(tmp_path)
+    trained(small(data, compile="default"), data, logger=logger, log_every_n_steps=3, callbacks=[TensorBoardCharts()])
+    assert len(compiled) == 1
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert events.Tags()["graph"]
+    assert "traced" not in capfd.readouterr().out

@@ -1,5 +1,6 @@
 """What TensorBoard shows of a run beside its scalars."""
 
+import copy
 import warnings
 from typing import Any
 
@@ -41,9 +42,10 @@ class TensorBoardCharts(Callback):
         figure = labelled_grid(images, labels, data.class_names, columns=4)
         # the writer still traces by torch.jit, which torch deprecates and which warns of nets that look at their images
         quietly = warnings.catch_warnings(action="ignore")
-        with trainer.logger.writing() as writer, torch.no_grad(), evaluating(pl_module.net), quietly:
+        net = copy.deepcopy(pl_module.net)  # of a compiled one, a copy that isn't, which can be traced
+        with trainer.logger.writing() as writer, torch.no_grad(), evaluating(net), quietly:
             writer.add_figure("training images", figure)
             try:
-                writer.add_graph(pl_module.net, pl_module.normalise(images[:1].to(pl_module.device)))
+                writer.add_graph(net, pl_module.normalise(images[:1].to(pl_module.device)))
             except RuntimeError:
                 say("TensorBoard will show no graph: the net can't be traced")
