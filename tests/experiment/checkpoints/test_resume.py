@@ -32,6 +32,7 @@ PLATEAU = "torch.optim.lr_scheduler.ReduceLROnPlateau"
 RECIPES = {
     "workers": ["--data.num_workers=2"],
     "OneCycle": [*SGD, "--model.lr_scheduler=OneCycle", "--model.lr_scheduler_interval=step"],
+    "MuonSGD": ["--model.optimizer=classifiers.muon.MuonSGD"],
     "WarmupCosine": [*SGD, "--model.lr_scheduler=WarmupCosine"],
     "InTurn": [*SGD, "--model.lr_scheduler=InTurn", "--model.lr_scheduler.milestones=[1]",
                "--model.lr_scheduler.schedulers=[{class_path: LinearLR}, {class_path: ExponentialLR, "
