@@ -110,7 +110,8 @@ def _timed(folder: Path, *command: str) -> Timing:
 def python(*arguments: str) -> float:
     """The seconds that Python takes on a terminal of its own; a RuntimeError with its last words if it fails."""
     screen, terminal = pty.openpty()
-    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS), "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
+    path = os.pathsep.join([str(SCRIPTS), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
     printed = bytearray()
     begun = time.perf_counter()
     command = [sys.executable, *arguments]

@@ -34,7 +34,7 @@ def test_the_loss_of_a_test_is_the_same_in_any_batches() -> None:
 
 
 def fitted(model: ImageClassifier) -> None:
-    fit(model, synthetic(), max_epochs=1, default_root_dir="runs")
+    fit(model, synthetic(), max_epochs=1, accelerator="cpu", default_root_dir="runs")
 
 
 def test_other_names_of_classes_are_refused() -> None:

@@ -46,6 +46,12 @@ def test_a_programmers_mistake_keeps_its_traceback(mistake: Exception) -> None:
         raise mistake
 
 
+def test_a_label_that_a_gpu_refuses_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), reported():
+        raise RuntimeError("CUDA error: device-side assert triggered\nFor debugging, …")
+    assert "error: an index out of range, as of a label that the net has no output for; " in capsys.readouterr().err
+
+
 def test_of_a_mistake_that_a_worker_found_its_own_line_is_told() -> None:
     def fail() -> None:
         raise UserError("x.png can't be read")

@@ -1,6 +1,17 @@
+import warnings
+
 import pytest
 
+from classifiers.experiment.quiet import quiet
 from tests.conftest import Cli
+
+
+@pytest.mark.parametrize("told", ["GPU available but not used. You can set it by doing …", "something is wrong"])
+def test_of_a_gpu_that_was_not_asked_for_nothing_is_said(told: str) -> None:
+    with warnings.catch_warnings(record=True, action="always") as heard, quiet():
+        warnings.warn(told, stacklevel=1)
+    assert [str(warning.message) for warning in heard] == [told] * told.startswith("something")
+
 
 STOP = ["--trainer.callbacks+=EarlyStopping", "--trainer.callbacks.monitor=val/loss"]
 

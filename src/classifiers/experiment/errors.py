@@ -31,6 +31,8 @@ BARE = {
     r"`val_check_interval` .* must be less than or equal": "",
     r"to have \d+ channels, but got [1-4] channels": "--model.net is made for other inputs than those of --data: ",
     r"Target \d+ is out of bounds": "the net has fewer outputs than the data has classes: ",
+    r"device-side assert triggered": "an index out of range, as of a label that the net has no output for; "
+    "--trainer.accelerator cpu tells which: ",
     r"You set .devices=\d+. and .num_nodes=\d+. in Lightning": "--trainer.devices and --trainer.num_nodes: ",
     r"No working C\+\+ compiler|working triton": "--model.compile needs a compiler, install one or leave it out: ",
     r"is not a valid value for reduction": "--model.loss.reduction: ",

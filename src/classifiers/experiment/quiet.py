@@ -22,6 +22,7 @@ ADVICE = (
     "smaller than the logging interval",
     "requested to overfit",
     "barebones=True",
+    "GPU available but not used",  # where the CPU was asked for
     r"fit.ckpt_path=.* (was called without a|is set, but there is no last) ",  # where OnExceptionCheckpoint is
     "is not supported by the model summary",
     "add_custom_scalars|jit",
