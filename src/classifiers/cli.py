@@ -64,6 +64,9 @@ class ClassifierCLI(ExperimentCLI):
         if self.subcommand != "fit" and self.model.image_shape not in (None, self.datamodule.image_shape):
             shapes = f"{self.model.image_shape}, and those of --data are {self.datamodule.image_shape}"
             raise UserError(f"{self.config[self.subcommand].ckpt_path} was trained on images {shapes}")
+        if self.subcommand != "fit" and self.model.resize != self.datamodule.resize:
+            resizes = f"{self.model.resize}, give that in place of {self.datamodule.resize}"
+            raise UserError(f"{self.config[self.subcommand].ckpt_path} was trained with --data.resize {resizes}")
 
     def callbacks(self, config: Any) -> Iterator[Callback]:
         yield from (ClassMetrics(), FirstLook())

@@ -3,7 +3,7 @@
 from functools import cached_property
 from math import prod
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from classifiers.data.decoding import ImageFiles, read_images, require_all, unre
 from classifiers.data.identity import of_names
 from classifiers.data.image_dataset import Images
 from classifiers.data.image_search import told
+from classifiers.data.resizing import Resize
 from classifiers.data.splitting import parts_by_class
 from classifiers.data.stratified import SAMPLE, StratifiedDataModule
 from classifiers.experiment.errors import UserError
@@ -31,6 +32,8 @@ class ImageFolderDataModule(StratifiedDataModule):
             `root/test/CLASS/*`.
         image_size: height and width in pixels that every image is given.
         in_channels: 1 for grey images, 3 for RGB.
+        resize: how: "squash" gives up their proportions, "crop" cuts off both ends of what is too long, "pad" keeps
+            all of an image, on white.
         test_size: as `val_size`, for the test, where there is no folder `test`.
         memory_limit: GiB up to which all images together are kept in the memory of each process. More are streamed:
             read anew for each batch.
@@ -51,6 +54,7 @@ class ImageFolderDataModule(StratifiedDataModule):
         root: str | Path,
         image_size: int = 64,
         in_channels: Literal[1, 3] = 3,
+        resize: Resize = "squash",
         test_size: int | float = 0.1,
         memory_limit: float = 4.0,
         mean: list[float] | None = None,
@@ -61,8 +65,9 @@ class ImageFolderDataModule(StratifiedDataModule):
     ) -> None:
         if image_size < 1:
             raise UserError(f"--data.image_size is {image_size}: it must be at least 1")
-        self.in_channels = in_channels
-        self.image_size = image_size
+        if resize not in get_args(Resize):
+            raise UserError(f"--data.resize is {resize}: it must be squash, crop or pad")
+        self.in_channels, self.image_size, self.resize = in_channels, image_size, resize
         self.mean = self.std = (1.0,) * in_channels  # until they are computed
         super().__init__(root, mean=mean, std=std, num_workers=num_workers, **kwargs)
         self.class_names, parts, self.left_out = find_files(self.root)
@@ -102,10 +107,11 @@ class ImageFolderDataModule(StratifiedDataModule):
         fit, test = (files.paths for files in self._files)
         paths = np.concatenate([fit, test])
         if self._in_memory:
-            images = read_images(paths, self.image_shape)
+            images = read_images(paths, self.image_shape, self.resize)
             return images[: len(fit)], images[len(fit) :]
         require_all(unreadable(paths, self.image_shape), len(paths))
-        return ImageFiles(fit, self.image_shape), ImageFiles(test, self.image_shape)
+        fit_images, test_images = (ImageFiles(some, self.image_shape, self.resize) for some in (fit, test))
+        return fit_images, test_images
 
     def _readable(self, files: Files) -> Files:
         failed = unreadable(files.paths, self.image_shape)
