@@ -79,7 +79,9 @@ def test_a_large_jpeg_is_decoded_at_a_fraction_that_is_large_enough(resize: Resi
 def test_photos_of_one_shape_are_alike_in_every_way(tmp_path: Path) -> None:
     photos = write_photos(tmp_path / "photos", 20)
     for resize in RESIZES:
-        memory, streamed = (ImageFolderDataModule(photos, 12, resize=resize, **kind) for kind in ({}, STREAMED))
+        memory, streamed = (
+            ImageFolderDataModule(photos, image_size=12, resize=resize, **kind) for kind in ({}, STREAMED)
+        )
         assert (memory.resize, memory.mean) == (resize, streamed.mean)
         memory.setup("test")
         streamed.setup("test")
