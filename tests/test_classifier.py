@@ -151,7 +151,8 @@ def test_a_model_built_in_python_reloads_without_code(tmp_path: Path) -> None:
                 "init_args": {"in_channels": 1, "image_size": 16, "num_classes": 4, "hidden": [8]}},
         "lr_scheduler": {"class_path": "torch.optim.lr_scheduler.StepLR", "init_args": {"step_size": 1}},
         "class_names": list(data.class_names), "mean": list(data.mean), "std": list(data.std),
-        "image_shape": list(data.image_shape), "_class_path": "classifiers.classifier.ImageClassifier",
+        "image_shape": list(data.image_shape), "resize": "squash",
+        "_class_path": "classifiers.classifier.ImageClassifier",
         "_instantiator": "lightning.pytorch.cli.instantiate_module",
     }  # fmt: skip
     images, _ = data.load(train=False)

@@ -9,6 +9,7 @@ from classifiers.cli import fit as fit
 from classifiers.cli import open_run as open_run
 from classifiers.data import ArrayDataModule as ArrayDataModule
 from classifiers.data import CIFAR10DataModule as CIFAR10DataModule
+from classifiers.data import CsvDataModule as CsvDataModule
 from classifiers.data import FashionMNISTDataModule as FashionMNISTDataModule
 from classifiers.data import ImageDataModule as ImageDataModule
 from classifiers.data import ImageFolderDataModule as ImageFolderDataModule

@@ -8,6 +8,7 @@ from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 
 from classifiers.data.image_dataset import TO_MODEL, TO_NET, Batch
+from classifiers.data.resizing import Resize
 from classifiers.losses import as_mean
 from classifiers.metrics import LossAndAccuracy, MeasuredModule, class_indices
 from classifiers.models.compilation import Graph, Mode
@@ -35,6 +36,7 @@ class ImageClassifier(Optimized, MeasuredModule):
         mean: of each channel, in [0, 1]; subtracted from the images. Of one value: the same for all channels.
         std: of each channel, in [0, 1]; the images are divided by it.
         image_shape: `(C, H, W)` of the images.
+        resize: how a picture becomes such an image.
 
     For another task than to tell classes apart, a subclass replaces `activation`, `correct` or both.
     """
@@ -57,6 +59,7 @@ class ImageClassifier(Optimized, MeasuredModule):
         mean: Sequence[float] = (0.0,),
         std: Sequence[float] = (1.0,),
         image_shape: Sequence[int] | None = None,
+        resize: Resize = "squash",
     ) -> None:
         super().__init__()
         self.save_hyperparameters()
@@ -68,7 +71,7 @@ class ImageClassifier(Optimized, MeasuredModule):
         self.loss = loss or nn.CrossEntropyLoss()
         self.decay_norms_and_biases, self.average_flips = decay_norms_and_biases, average_flips
         self.graph, self.class_names = Graph(compile), tuple(class_names)
-        self.image_shape = tuple(image_shape) if image_shape else None
+        self.image_shape, self.resize = tuple(image_shape) if image_shape else None, resize
         if image_shape:  # gives the model summary its shapes
             self.example_input_array = torch.zeros(1, *image_shape, dtype=torch.uint8)
         self.normalise = Normalisation(mean, std, self.memory_format)

@@ -13,6 +13,7 @@ from classifiers import __version__, experiment, schedules
 from classifiers.callbacks import ClassMetrics, Figures, FirstLook, TensorBoardCharts
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
+from classifiers.data.file_data_module import FileDataModule
 from classifiers.data.image_dataset import TO_MODEL, TO_NET
 from classifiers.experiment import ExperimentCLI, UserError
 from classifiers.experiment.paths import at_home
@@ -52,9 +53,10 @@ class ClassifierCLI(ExperimentCLI):
             super().parse_arguments(parser, args)
         except UserError as error:
             raise UserError(schedules.with_cure(str(error))) from error
-        data = self.config[self.config.subcommand].data
-        if self.objects is None and (root := data.init_args.get("root")):
-            data.init_args.root = str(at_home(root).absolute())  # a run goes on from any folder
+        given = self.config[self.config.subcommand].data
+        for name in ("root", "file") if self.objects is None else ():
+            if path := given.init_args.get(name):
+                given.init_args[name] = str(at_home(path).absolute())  # a run goes on from any folder
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()
@@ -64,6 +66,10 @@ class ClassifierCLI(ExperimentCLI):
         if self.subcommand != "fit" and self.model.image_shape not in (None, self.datamodule.image_shape):
             shapes = f"{self.model.image_shape}, and those of --data are {self.datamodule.image_shape}"
             raise UserError(f"{self.config[self.subcommand].ckpt_path} was trained on images {shapes}")
+        files = isinstance(self.datamodule, FileDataModule)
+        if self.subcommand != "fit" and files and self.model.resize != self.datamodule.resize:
+            resizes = f"{self.model.resize}, give that in place of {self.datamodule.resize}"
+            raise UserError(f"{self.config[self.subcommand].ckpt_path} was trained with --data.resize {resizes}")
 
     def callbacks(self, config: Any) -> Iterator[Callback]:
         yield from (ClassMetrics(), FirstLook())

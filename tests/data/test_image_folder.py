@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from classifiers import CIFAR10DataModule, ImageFolderDataModule, load_classifier
-from classifiers.data import image_folder, loaders
+from classifiers.data import file_data_module, loaders
 from classifiers.data.image_files import read_image
 from classifiers.data.inspection import inspect_data
 from classifiers.experiment.errors import UserError
@@ -122,7 +122,7 @@ def test_mean_and_std_are_those_of_the_training_images(photos: Path, streamed: d
 
 
 def test_mean_and_std_of_many_images_are_those_of_a_sample(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_folder, "SAMPLE", 20)
+    monkeypatch.setattr(file_data_module, "SAMPLE", 20)
     data = made(photos)
     pixels = data.train_set.first(20)[0].double() / 255
     assert data.mean == pytest.approx(pixels.mean((0, 2, 3)).tolist())

@@ -23,6 +23,7 @@ PREPARATION = {
     "width": 16,
     "height": 16,
     "aspect_ratio": "as it comes",
+    "pillow": "Image.resize",
     "filter": "bilinear",
     "antialiasing": True,
     "axes": "NCHW",

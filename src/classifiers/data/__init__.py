@@ -6,6 +6,7 @@ from classifiers.data.augmentations import RandomCrop as RandomCrop
 from classifiers.data.augmentations import RandomHorizontalFlip as RandomHorizontalFlip
 from classifiers.data.cifar10 import CIFAR10DataModule as CIFAR10DataModule
 from classifiers.data.fashion_mnist import FashionMNISTDataModule as FashionMNISTDataModule
+from classifiers.data.image_csv import CsvDataModule as CsvDataModule
 from classifiers.data.image_data_module import ImageDataModule as ImageDataModule
 from classifiers.data.image_folder import ImageFolderDataModule as ImageFolderDataModule
 from classifiers.data.synthetic import SyntheticDataModule as SyntheticDataModule

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from classifiers.data.image_files import quietly, read_image
+from classifiers.data.resizing import Resize
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import write_whole
 
@@ -31,10 +32,11 @@ class ImageFiles:
     Args:
         paths: of the files, in an array, as worker processes would each make a copy of a list.
         shape: `(C, H, W)` that every image is given.
+        resize: by which way.
     """
 
-    def __init__(self, paths: NDArray[np.str_], shape: Sequence[int]) -> None:
-        self.paths, self.shape = paths, shape
+    def __init__(self, paths: NDArray[np.str_], shape: Sequence[int], resize: Resize = "squash") -> None:
+        self.paths, self.shape, self.resize = paths, shape, resize
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -44,11 +46,11 @@ class ImageFiles:
         paths = self.paths[index.numpy()]
         if get_worker_info():
             with quietly():
-                return torch.stack([read_image(path, self.shape) for path in paths])
-        return read_images(paths, self.shape)
+                return torch.stack([read_image(path, self.shape, self.resize) for path in paths])
+        return read_images(paths, self.shape, self.resize)
 
 
-def read_images(paths: Sequence[str] | NDArray[np.str_], shape: Sequence[int]) -> Tensor:
+def read_images(paths: Sequence[str] | NDArray[np.str_], shape: Sequence[int], resize: Resize = "squash") -> Tensor:
     """All the images, as uint8 `(N, C, H, W)` of that `shape`.
 
     Raises:
@@ -57,7 +59,7 @@ def read_images(paths: Sequence[str] | NDArray[np.str_], shape: Sequence[int]) -
     images = np.empty((len(paths), *shape), np.uint8)  # a tensor of inference mode would refuse what threads write
 
     def read(index: int) -> None:
-        images[index] = read_image(paths[index], shape)
+        images[index] = read_image(paths[index], shape, resize)
 
     require_all(_failures(len(paths), read, "Reading"), len(paths))
     return torch.from_numpy(images)

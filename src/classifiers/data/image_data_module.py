@@ -13,6 +13,7 @@ from torch.nn import functional as F  # noqa: N812
 from classifiers.data.coverage import remarks
 from classifiers.data.image_dataset import ImageDataset, Images, checked, identities
 from classifiers.data.loaders import LoaderDataModule
+from classifiers.data.resizing import Resize
 from classifiers.data.splitting import held_out
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.paths import at_home, project_root
@@ -45,6 +46,7 @@ class ImageDataModule(LoaderDataModule, ABC):
     class_names: Sequence[str]
     mean: Sequence[float]
     std: Sequence[float]
+    resize: Resize = "squash"  # how a picture becomes such an image
 
     def __init__(
         self,

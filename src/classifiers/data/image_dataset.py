@@ -11,7 +11,8 @@ from classifiers.data.identity import of_pixels
 from classifiers.data.pixels import as_uint8
 from classifiers.experiment.errors import UserError
 
-TO_MODEL = ("class_names", "mean", "std", "image_shape")  # what a data module tells the model, under these names,
+# what a data module tells the model, under these names,
+TO_MODEL = ("class_names", "mean", "std", "image_shape", "resize")
 TO_NET = ("in_channels", "image_size", "num_classes")  # and its net
 Batch = tuple[Tensor, Tensor]  # uint8 images (B, C, H, W); labels (B,), or one-hot or soft rows (B, K)
 

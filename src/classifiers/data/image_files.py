@@ -13,6 +13,7 @@ from torchvision.transforms.v2.functional import pil_to_tensor
 
 from classifiers.data.colour_profiles import to_srgb
 from classifiers.data.jpeg_files import decoded, reduce
+from classifiers.data.resizing import Resize, padded, scaled
 from classifiers.experiment.errors import UserError, one_line
 from classifiers.experiment.terminal import printable, warn_once
 
@@ -25,11 +26,11 @@ DARK = (
 )
 
 
-def read_image(path: str | Path, shape: Sequence[int]) -> Tensor:
+def read_image(path: str | Path, shape: Sequence[int], resize: Resize = "squash") -> Tensor:
     """The image file at `path` as a uint8 tensor `(C, H, W)` of that `shape`: grey if C is 1, RGB if it is 3.
 
     It is turned as its EXIF data say, laid on white where it is transparent, and made sRGB if its profile is of other
-    colours; 16 bits become 8; height and width become those of `shape`, whatever they were.
+    colours; 16 bits become 8; height and width become those of `shape` by `resize`, as `scaled` does it, on white.
 
     Raises:
         UserError: there is no such file, it is no image or a damaged one, holds several, or is too large to be decoded.
@@ -38,18 +39,19 @@ def read_image(path: str | Path, shape: Sequence[int]) -> Tensor:
     least = (4 * width, 4 * height)  # pixels that a large JPEG is decoded to
     with _opened(path) as image:
         reduce(image, least)
-        return resized(decoded(image, path, least), shape)
+        return resized(decoded(image, path, least), shape, resize)
 
 
-def resized(image: Image.Image, shape: Sequence[int]) -> Tensor:
+def resized(image: Image.Image, shape: Sequence[int], resize: Resize = "squash") -> Tensor:
     """As `read_image`, of an image that is opened already."""
     channels, height, width = shape
     upright = ImageOps.exif_transpose(image)
     flat = _flattened(upright)
     transform = to_srgb(image.info.get("icc_profile"), flat.mode)
     coloured = flat.convert(transform.input_mode if transform else MODES[channels])
-    small = coloured.resize((width, height), Image.Resampling.BILINEAR)
-    tensor: Tensor = pil_to_tensor((transform.apply(small) if transform else small).convert(MODES[channels]))
+    small = scaled(coloured, (width, height), resize)
+    plain = (transform.apply(small) if transform else small).convert(MODES[channels])
+    tensor: Tensor = pil_to_tensor(padded(plain, (width, height)))
     return tensor
 
 

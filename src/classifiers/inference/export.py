@@ -38,7 +38,7 @@ def export(model: ImageClassifier, path: Path, images: Tensor) -> float:
         raise UserError(f"can't export to {path}: its name must end in {' or '.join(WRITERS)}")
     told: dict[str, Any] = {"class_names": model.class_names, "image_shape": model.image_shape}
     if model.image_shape and model.image_shape[0] in MODES:
-        told["preparation"] = preparation(model.image_shape)
+        told["preparation"] = preparation(model.image_shape, model.resize)
     metadata = {name: json.dumps(value) for name, value in told.items()}
     program = nn.Sequential(model, model.activation).eval()
     with torch.inference_mode():

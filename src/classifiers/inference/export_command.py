@@ -23,5 +23,5 @@ def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
     pixels, classes = ", ".join(map(str, model.image_shape)), len(model.class_names)
     print(f"{given.out} maps uint8 pixels (B, {pixels}) to probabilities (B, {classes})")
     if model.image_shape[0] in MODES:
-        print(f"of a picture: {in_short(model.image_shape)}; its metadata say how")
+        print(f"of a picture: {in_short(model.image_shape, model.resize)}; its metadata say how")
     print(f"largest difference from PyTorch on {len(images):,} {what}: {difference:.1e}")

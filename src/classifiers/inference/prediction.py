@@ -12,6 +12,7 @@ from torch import Tensor
 
 from classifiers.classifier import ImageClassifier
 from classifiers.data.image_files import MODES, quietly, read_image, resized
+from classifiers.data.resizing import Resize
 from classifiers.experiment import UserError
 from classifiers.experiment.errors import one_line
 
@@ -37,7 +38,7 @@ def classify(
     with quietly(), _threads() as pool:
         for start in range(0, len(pictures), batch_size):
             batch = pictures[start : start + batch_size]
-            reading = [(picture, pool.submit(_pixels, picture, shape)) for picture in batch]
+            reading = [(picture, pool.submit(_pixels, picture, shape, model.resize)) for picture in batch]
             read, images = [], []
             for picture, image in reading:
                 try:
@@ -63,13 +64,13 @@ def _threads() -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _pixels(picture: Picture, shape: Sequence[int]) -> Tensor:
+def _pixels(picture: Picture, shape: Sequence[int], resize: Resize) -> Tensor:
     """A picture as uint8 `(C, H, W)` of that shape."""
     if isinstance(picture, str | Path):
-        return read_image(picture, shape)
+        return read_image(picture, shape, resize)
     if isinstance(picture, Image.Image):
         try:
-            return resized(picture, shape)
+            return resized(picture, shape, resize)
         except Exception as error:  # PIL's decoders raise anything at damaged files
             raise UserError(f"an image of PIL's can't be read: {one_line(error)}") from error
     if not isinstance(picture, Tensor):

@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from classifiers.data.image_files import MODES
+from classifiers.data.resizing import Resize
+
+HOW = {"squash": "as it comes", "crop": "kept, both ends cut off", "pad": "kept, background on both sides"}
+IN_SHORT = {"squash": "resized", "crop": "resized and cropped", "pad": "resized and padded"}
+PILLOW = {"squash": "Image.resize", "crop": "ImageOps.fit", "pad": "ImageOps.pad"}
 
 
-def preparation(shape: Sequence[int]) -> dict[str, Any]:
+def preparation(shape: Sequence[int], resize: Resize = "squash") -> dict[str, Any]:
     """What `read_image` does for that `shape`, in this order, as plain values."""
     channels, height, width = shape
     return {
@@ -18,7 +23,8 @@ def preparation(shape: Sequence[int]) -> dict[str, Any]:
         "bits": 8,
         "width": width,
         "height": height,
-        "aspect_ratio": "as it comes",
+        "aspect_ratio": HOW[resize],
+        "pillow": PILLOW[resize],
         "filter": "bilinear",
         "antialiasing": True,
         "axes": "NCHW",
@@ -28,8 +34,8 @@ def preparation(shape: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def in_short(shape: Sequence[int]) -> str:
+def in_short(shape: Sequence[int], resize: Resize = "squash") -> str:
     """The same, for a person."""
     channels, height, width = shape
-    size = f"{width} × {height} (bilinear, antialiased)"
-    return f"upright by its EXIF data, on white, {MODES[channels]} in sRGB, resized to {size}"
+    size = f"{IN_SHORT[resize]} to {width} × {height} (bilinear, antialiased)"
+    return f"upright by its EXIF data, on white, {MODES[channels]} in sRGB, {size}"

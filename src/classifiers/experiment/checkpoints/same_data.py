@@ -1,6 +1,6 @@
 """Whether a fit goes on with the data that it began with, and whether it is tested on what it was trained on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ from classifiers.experiment.checkpoints.callbacks import BestCheckpoint, checkpo
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.terminal import say
 
-LOOKS = ("image_shape", "mean", "std")  # of images
+LOOKS = ("image_shape", "mean", "std", "resize")  # of images
 CURE = "--changed_data true goes on in spite of it"
 
 
@@ -73,7 +73,7 @@ def record_of(data: Any) -> dict[str, Any] | None:
     if train is None or val is None:
         return None
     names = [*map(str, getattr(data, "class_names", ()))]
-    looks = {name: [float(value) for value in getattr(data, name, ())] for name in LOOKS}
+    looks = {name: _plain(getattr(data, name, ())) for name in LOOKS}
     return {"class_names": names, "train": train.sort().values, "val": val.sort().values, **looks}
 
 
@@ -103,6 +103,10 @@ def class_difference(before: Sequence[str], after: Sequence[str]) -> str | None:
         return f"it had {len(before)} classes and has {len(after)}"
     pairs = enumerate(zip(before, after, strict=True))
     return next((f"class {number} was {old} and is {new}" for number, (old, new) in pairs if old != new), None)
+
+
+def _plain(look: str | Iterable[float]) -> str | list[float]:
+    return look if isinstance(look, str) else [float(value) for value in look]
 
 
 def _missing(images: Tensor, others: Tensor) -> int:

@@ -1,0 +1,130 @@
+"""Your own images in files, however these are found."""
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+from math import prod
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from classifiers.data.decoding import ImageFiles, read_images, require_all, unreadable, write_list
+from classifiers.data.files import Files, Found
+from classifiers.data.identity import of_names
+from classifiers.data.image_dataset import Images
+from classifiers.data.image_search import told
+from classifiers.data.resizing import Resize
+from classifiers.data.splitting import parts_by_class
+from classifiers.data.stratified import SAMPLE, StratifiedDataModule
+from classifiers.experiment.errors import UserError
+
+
+class FileDataModule(StratifiedDataModule, ABC):
+    """Image files of any size and kind that `read_image` reads, made `(in_channels, image_size, image_size)` by it.
+
+    In place of files to validate or to test on that a subclass doesn't find, files to train on are held out, by their
+    names and `split_seed`: see `parts_by_class`.
+
+    Args:
+        root: the folder that they are in.
+        image_size: height and width in pixels that every image is given.
+        in_channels: 1 for grey images, 3 for RGB.
+        resize: how: "squash" gives up their proportions, "crop" cuts off both ends of what is too long, "pad" keeps
+            all of an image, on white.
+        test_size: as `val_size`, for the test, where there are no files for it.
+        memory_limit: GiB up to which all images together are kept in the memory of each process. More are streamed:
+            read anew for each batch.
+        mean: of each channel, subtracted from the images in [0, 1]; None means that of the images to train and validate
+            on, of 5,000 drawn by `split_seed` where there are more.
+        std: of each channel, by which they are divided then; None means that of the same images.
+        num_workers: processes that fetch batches; None means none for images in memory, else one a core, at most eight,
+            as far as shared memory allows.
+        skip_unreadable: whether files that can't be read are left out, where one of them would stop all.
+        kwargs: options of every data module.
+
+    Raises:
+        UserError: what `find` raises, or unreadable images.
+    """
+
+    def __init__(
+        self,
+        root: str | Path,
+        image_size: int = 64,
+        in_channels: Literal[1, 3] = 3,
+        resize: Resize = "squash",
+        test_size: int | float = 0.1,
+        memory_limit: float = 4.0,
+        mean: list[float] | None = None,
+        std: list[float] | None = None,
+        num_workers: int | None = None,
+        skip_unreadable: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if image_size < 1:
+            raise UserError(f"--data.image_size is {image_size}: it must be at least 1")
+        if resize not in get_args(Resize):
+            raise UserError(f"--data.resize is {resize}: it must be squash, crop or pad")
+        self.in_channels, self.image_size, self.resize = in_channels, image_size, resize
+        self.mean = self.std = (1.0,) * in_channels  # until they are computed
+        super().__init__(root, mean=mean, std=std, num_workers=num_workers, **kwargs)
+        self.skip_unreadable = skip_unreadable
+        self.class_names, parts, self.left_out = self.find()
+        if skip_unreadable:
+            parts = {name: self._readable(files) for name, files in parts.items()}
+        train, sizes = parts["train"], {"test": test_size, "val": self.val_size}
+        missing = {name: size for name, size in sizes.items() if name not in parts}
+        indices = parts_by_class(train.labels, of_names(train.names), missing, self.split_seed)
+        parts |= {name: train[part] for name, part in indices.items()}
+        self._train_size = len(parts["train"])
+        self._files = parts["train"] + parts["val"], parts["test"]
+        self._in_memory = sum(map(len, self._files)) * prod(self.image_shape) <= memory_limit * 2**30
+        if self._in_memory:
+            self.num_workers = num_workers or 0
+        if not (mean and std):
+            self._take_statistics(self._images[0], SAMPLE, mean, std)
+
+    @abstractmethod
+    def find(self) -> Found:
+        """The names of the classes, sorted, the files of each part "train", "val" or "test" that has some, and how many
+        others are left out, by why.
+        """
+
+    def load(self, train: bool) -> tuple[Images, Tensor]:
+        which = 0 if train else 1
+        return self._images[which], self._files[which].labels
+
+    @property
+    def test_paths(self) -> NDArray[np.str_]:
+        """The files `(N,)` of the test images, in their order."""
+        return self._files[1].paths
+
+    def panel_rows(self) -> dict[str, str]:
+        rows = super().panel_rows()
+        return {**rows, "left out": told(self.left_out)} if self.left_out else rows
+
+    def identities(self, images: Images, train: bool) -> Tensor:
+        return self._files[0 if train else 1].identities(self.class_names)
+
+    @cached_property
+    def _images(self) -> tuple[Images, Images]:
+        """Those to train and validate on, in this order, and those to test on."""
+        fit, test = (files.paths for files in self._files)
+        paths = np.concatenate([fit, test])
+        if self._in_memory:
+            images = read_images(paths, self.image_shape, self.resize)
+            return images[: len(fit)], images[len(fit) :]
+        require_all(unreadable(paths, self.image_shape), len(paths))
+        fit_images, test_images = (ImageFiles(some, self.image_shape, self.resize) for some in (fit, test))
+        return fit_images, test_images
+
+    def _readable(self, files: Files) -> Files:
+        failed = unreadable(files.paths, self.image_shape)
+        if failed:
+            self.left_out[f"unreadable, as in {write_list(failed)}"] += len(failed)
+        readable = files[torch.tensor([index for index in range(len(files)) if index not in failed])]
+        for label in {*files.labels.tolist()}.difference(readable.labels.tolist()):
+            raise UserError(f"no image of {self.class_names[label]} can be read: {next(iter(failed.values()))}")
+        return readable
