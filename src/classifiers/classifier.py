@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from classifiers.data.image_dataset import TO_MODEL, TO_NET, Batch
 from classifiers.data.resizing import Resize
+from classifiers.data_of_net import of_net
 from classifiers.losses import as_mean
 from classifiers.metrics import LossAndAccuracy, MeasuredModule, class_indices
 from classifiers.models.compilation import Graph, Mode
@@ -83,7 +84,8 @@ class ImageClassifier(Optimized, MeasuredModule):
         `net` may be what makes one of `(in_channels, image_size, num_classes)`: a class, or a `partial` of it.
         """
         made = net if isinstance(net, nn.Module) else net(*(getattr(data, name) for name in TO_NET))
-        return cls(made, **{**{name: getattr(data, name) for name in TO_MODEL}, **arguments})
+        told = {name: getattr(data, name) for name in TO_MODEL}
+        return cls(made, **{**told, **of_net(made, data), **arguments})
 
     @property
     def backbone(self) -> nn.Module:
