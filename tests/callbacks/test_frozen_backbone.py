@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,16 +37,13 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_two_processes_come_to_what_one_does(tmp_path: Path) -> None:
-    fit = [
-        "fit",
-        *SMALL,
-        *OPTIONS,
-        "--model.optimizer=SGD",
-        "--model.optimizer.lr=0.1",
-        "--trainer.default_root_dir=runs",
-    ]
-    finished(tmp_path / "one", *fit)
+    sgd = ["--model.optimizer=SGD", "--model.optimizer.lr=0.1", "--trainer.default_root_dir=runs"]
     ddp = ["--trainer.devices=2", "--trainer.strategy=ddp", "--data.batch_size=32"]
-    finished(tmp_path / "two", *fit, *ddp)
-    losses = [open_run(run_of(tmp_path / name)).metrics["val/loss"] for name in ("one", "two")]
+    losses = []
+    for name, options in (("one", []), ("two", ddp)):
+        folder = tmp_path / name
+        folder.mkdir()
+        fit = ["fit", *SMALL, *OPTIONS, *sgd, *options]
+        subprocess.run([sys.executable, "-m", "classifiers", *fit], cwd=folder, check=True)
+        losses.append(open_run(run_of(folder)).metrics["val/loss"])
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
