@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 import torch
 from lightning.pytorch import seed_everything
-from lightning.pytorch.callbacks import GradientAccumulationScheduler
+from lightning.pytorch.callbacks import BackboneFinetuning, GradientAccumulationScheduler
 from lightning.pytorch.cli import ReduceLROnPlateau
 from torch.optim import lr_scheduler
 
 from classifiers import ConvNet, ImageClassifier
 from classifiers.experiment.errors import UserError
 from classifiers.optimization import natural_interval
-from classifiers.schedules import OneCycle
+from classifiers.schedules import OneCycle, WarmupCosine
 from tests.conftest import SMALL, Fails
 from tests.small_models import small, synthetic, trained
 
@@ -171,3 +171,51 @@ def test_the_rate_of_a_classifier_can_be_set() -> None:
     assert model.lr == 0.25
     assert model.hparams["optimizer"] == {"class_path": "torch.optim.sgd.SGD", "init_args": {"lr": 0.25}}
     assert small(synthetic()).lr == 1e-3
+
+
+@pytest.mark.parametrize("decays", [True, False])
+def test_layers_learn_at_shares_of_the_rate_and_the_head_first(decays: bool) -> None:
+    net = ConvNet(1, 16, 4, widths=(4, 8), depth=1)
+    model = ImageClassifier(
+        net, partial(torch.optim.SGD, lr=0.8), decay_norms_and_biases=decays, backbone_lr_scale=0.5, layer_lr_decay=0.25
+    )
+    trainer = trained(model, synthetic(), max_epochs=1, limit_train_batches=1)
+    shares = {name: group["lr"] for group in trainer.optimizers[0].param_groups for name, parameter in
+              net.named_parameters() if any(parameter is one for one in group["params"])}  # fmt: skip
+    first, second = (0.8 * 0.5 * 0.25**depth for depth in (2, 1))
+    rates = dict.fromkeys(("backbone.0.weight", "backbone.2.weight", "backbone.2.bias"), first)
+    rates |= dict.fromkeys(("backbone.4.weight", "backbone.6.weight", "backbone.6.bias"), second)
+    assert shares == rates | {"head.weight": 0.8, "head.bias": 0.8}
+    assert trainer.optimizers[0].param_groups[0]["lr"] == 0.8
+
+
+@pytest.mark.parametrize("schedule", [OneCycle, WarmupCosine, partial(lr_scheduler.StepLR, step_size=1)])
+def test_a_schedule_keeps_the_shares(schedule: Any) -> None:
+    sgd = partial(torch.optim.SGD, lr=0.1)
+    model = small(synthetic(), optimizer=sgd, lr_scheduler=schedule, backbone_lr_scale=0.25)
+    head, backbone = trained(model, synthetic(), max_steps=2).optimizers[0].param_groups
+    assert backbone["lr"] == pytest.approx(head["lr"] / 4)
+
+
+MISTAKES = {
+    "torch's OneCycleLR": (
+        {"lr_scheduler": partial(lr_scheduler.OneCycleLR, max_lr=1.0)},
+        "OneCycleLR has one rate for",
+    ),
+    "no positive scale": ({"backbone_lr_scale": 0.0}, "--model.backbone_lr_scale is 0.0: it must be more than 0"),
+    "no positive decay": ({"layer_lr_decay": -1.0}, "--model.layer_lr_decay is -1.0: it must be more than 0"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_shares_of_the_rate_that_cannot_be(mistake: str) -> None:
+    arguments, line = MISTAKES[mistake]
+    model = small(synthetic(), **{"optimizer": partial(torch.optim.SGD, lr=0.1), "backbone_lr_scale": 0.1, **arguments})
+    with pytest.raises(UserError, match=line):
+        trained(model, synthetic())
+
+
+def test_whoever_unfreezes_a_backbone_gives_it_its_rate() -> None:
+    model = small(synthetic(), backbone_lr_scale=0.1)
+    with pytest.raises(UserError, match="take FrozenBackbone for it$"):
+        trained(model, synthetic(), callbacks=[BackboneFinetuning()])

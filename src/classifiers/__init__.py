@@ -23,4 +23,5 @@ from classifiers.models import MLP as MLP
 from classifiers.models import ConvNet as ConvNet
 from classifiers.models import LeNet as LeNet
 from classifiers.models import Net as Net
+from classifiers.models import PretrainedNet as PretrainedNet
 from classifiers.models import ResNet as ResNet

@@ -9,12 +9,14 @@ from torch import Tensor, nn
 
 from classifiers.data.image_dataset import TO_MODEL, TO_NET, Batch
 from classifiers.data.resizing import Resize
+from classifiers.data_of_net import of_net
 from classifiers.losses import as_mean
 from classifiers.metrics import LossAndAccuracy, MeasuredModule, class_indices
 from classifiers.models.compilation import Graph, Mode
 from classifiers.models.net import Net, backbone_of
 from classifiers.models.normalisation import Normalisation
 from classifiers.optimization import Optimized, require_callable
+from classifiers.parameter_groups import Shares, shares_of
 
 
 class ImageClassifier(Optimized, MeasuredModule):
@@ -29,6 +31,8 @@ class ImageClassifier(Optimized, MeasuredModule):
         lr_scheduler_monitor: the metric that `ReduceLROnPlateau` watches; None means its own, else `val/loss`.
         loss: maps logits and targets to a mean loss `()`; None means cross-entropy.
         decay_norms_and_biases: whether the optimiser's weight decay also shrinks parameters of one dimension.
+        backbone_lr_scale: share of the rate at which all of the net but its head learns; None means all of it.
+        layer_lr_decay: share of the next layer's rate at which each layer before the head learns; None means all of it.
         channels_last: whether net and images are laid out channels last, which most convolutions run faster on.
         compile: how `torch.compile` makes a graph of the net's training steps; None leaves it as it is.
         average_flips: whether evaluation takes the mean logits of each image and its mirror image.
@@ -52,6 +56,8 @@ class ImageClassifier(Optimized, MeasuredModule):
         lr_scheduler_monitor: str | None = None,
         loss: nn.Module | None = None,
         decay_norms_and_biases: bool = True,
+        backbone_lr_scale: float | None = None,
+        layer_lr_decay: float | None = None,
         channels_last: bool = False,
         compile: Mode | None = None,
         average_flips: bool = False,
@@ -70,6 +76,7 @@ class ImageClassifier(Optimized, MeasuredModule):
         self.lr_scheduler_interval, self.lr_scheduler_monitor = lr_scheduler_interval, lr_scheduler_monitor
         self.loss = loss or nn.CrossEntropyLoss()
         self.decay_norms_and_biases, self.average_flips = decay_norms_and_biases, average_flips
+        self.backbone_lr_scale, self.layer_lr_decay = backbone_lr_scale, layer_lr_decay
         self.graph, self.class_names = Graph(compile), tuple(class_names)
         self.image_shape, self.resize = tuple(image_shape) if image_shape else None, resize
         if image_shape:  # gives the model summary its shapes
@@ -83,12 +90,17 @@ class ImageClassifier(Optimized, MeasuredModule):
         `net` may be what makes one of `(in_channels, image_size, num_classes)`: a class, or a `partial` of it.
         """
         made = net if isinstance(net, nn.Module) else net(*(getattr(data, name) for name in TO_NET))
-        return cls(made, **{**{name: getattr(data, name) for name in TO_MODEL}, **arguments})
+        told = {name: getattr(data, name) for name in TO_MODEL}
+        return cls(made, **{**told, **of_net(made, data), **arguments})
 
     @property
     def backbone(self) -> nn.Module:
         """All of the net but its head: what Lightning's `BackboneFinetuning` freezes."""
         return backbone_of(self.net)
+
+    def shares(self) -> Shares:
+        given = self.backbone_lr_scale, self.layer_lr_decay
+        return {} if given == (None, None) else shares_of(self.backbone, *given)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits `(B, K)` of uint8 images `(B, C, H, W)`; UserError if they are of another type."""

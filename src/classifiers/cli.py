@@ -15,6 +15,7 @@ from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
 from classifiers.data.file_data_module import FileDataModule
 from classifiers.data.image_dataset import TO_MODEL, TO_NET
+from classifiers.data_of_net import leave_to_net
 from classifiers.experiment import ExperimentCLI, UserError
 from classifiers.experiment.paths import at_home
 from classifiers.experiment.terminal import say
@@ -57,6 +58,8 @@ class ClassifierCLI(ExperimentCLI):
         for name in ("root", "file") if self.objects is None else ():
             if path := given.init_args.get(name):
                 given.init_args[name] = str(at_home(path).absolute())  # a run goes on from any folder
+        if self.objects is None and self.config.subcommand == "fit":
+            leave_to_net(given, self.config.fit.model.net)
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()

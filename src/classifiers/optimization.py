@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
@@ -10,7 +10,6 @@ import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch.nn import Parameter
 from torch.optim import LBFGS, Optimizer, SparseAdam
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
@@ -18,6 +17,7 @@ from classifiers.experiment.checkpoints.describing import described
 from classifiers.experiment.errors import UserError, one_line
 from classifiers.experiment.monitors import require_mode
 from classifiers.experiment.training.learning_rate import run_length
+from classifiers.parameter_groups import Shares, parameter_groups
 from classifiers.schedules import OneCycle as OneCycle  # where earlier configs and checkpoints name it
 
 
@@ -50,17 +50,25 @@ class Optimized(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """UserError if they can't be made."""
         try:
-            decay, layout = self.decay_norms_and_biases, self.memory_format
-            optimizer = make_optimizer(self.optimizer, self.parameters(), decay, layout)
+            shares = self.shares()
+            groups = parameter_groups(self.parameters(), self.decay_norms_and_biases, shares, self.lr)
+            optimizer = make_optimizer(self.optimizer, groups, self.memory_format)
             if self.lr_scheduler is None:
                 return optimizer
             interval = self.lr_scheduler_interval or natural_interval(self.lr_scheduler)
             length = total_steps(self.lr_scheduler, partial(run_length, self.trainer, interval))
+            rates = [group["lr"] for group in optimizer.param_groups]
             scheduler = self.lr_scheduler(optimizer, **length)
+            if shares:
+                require_shares(scheduler, rates)
         except (TypeError, ValueError) as error:
             raise UserError(f"the optimizer or its lr_scheduler can't be made: {one_line(error)}") from error
         watched: Any = {"interval": interval, "monitor": monitored(scheduler, self.lr_scheduler_monitor)}
         return {"optimizer": optimizer, "lr_scheduler": watched | {"scheduler": scheduler}}
+
+    def shares(self) -> Shares:
+        """Of the rate, at which some parameters learn; none: all learn at the rate."""
+        return {}
 
 
 def require_callable(optimizer: Any) -> OptimizerCallable:
@@ -72,11 +80,9 @@ def require_callable(optimizer: Any) -> OptimizerCallable:
     return made
 
 
-def make_optimizer(
-    make: OptimizerCallable, parameters: Iterable[Parameter], decay_norms_and_biases: bool, layout: torch.memory_format
-) -> Optimizer:
-    """That of `parameter_groups`; UserError if it can't make a step with the gradients of images, in that layout."""
-    optimizer = make(parameter_groups(parameters, decay_norms_and_biases))
+def make_optimizer(make: OptimizerCallable, groups: list[Any], layout: torch.memory_format) -> Optimizer:
+    """That of these groups; UserError if it can't make a step with the gradients of images, in that layout."""
+    optimizer = make(groups)
     if isinstance(optimizer, SparseAdam):
         raise UserError("SparseAdam takes sparse gradients alone, and those of images are dense: take Adam")
     if isinstance(optimizer, LBFGS) and layout is torch.channels_last:
@@ -84,22 +90,19 @@ def make_optimizer(
     return optimizer
 
 
-def parameter_groups(parameters: Iterable[Parameter], decay_norms_and_biases: bool) -> list[Any]:
-    """Those that are trained; in two groups where parameters of one dimension are spared the weight decay.
-
-    After He et al., "Bag of tricks for image classification with convolutional neural networks" (2018), section 3.1.
-    """
-    trained = [parameter for parameter in parameters if parameter.requires_grad]
-    if decay_norms_and_biases:
-        return trained
-    matrices = [parameter for parameter in trained if parameter.ndim > 1]
-    vectors = [parameter for parameter in trained if parameter.ndim <= 1]
-    return [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
-
-
 def natural_interval(make: LRSchedulerCallable) -> Literal["epoch", "step"]:
     """The unit that a schedule counts in: steps, if it asks for its length or for that of its cycles, else epochs."""
     return "step" if _takes(make, "total_steps") or _takes(make, "step_size_up") else "epoch"
+
+
+def require_shares(scheduler: Any, rates: list[float]) -> None:
+    """Raise UserError unless a schedule begins in proportion to the `rates` that the optimiser's groups had."""
+    groups = scheduler.optimizer.param_groups
+    scaled = [group.get("initial_lr", group["lr"]) / rate for group, rate in zip(groups, rates, strict=True)]
+    if max(scaled) > min(scaled) * 1.001:
+        name = type(scheduler).__name__
+        cure = "take OneCycle or WarmupCosine, or leave --model.backbone_lr_scale and --model.layer_lr_decay out"
+        raise UserError(f"--model.lr_scheduler {name} has one rate for all parameters: {cure}")
 
 
 def monitored(scheduler: Any, monitor: str | None) -> str:

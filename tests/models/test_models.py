@@ -1,14 +1,17 @@
 """The contract, over every net that the package exports."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
 
 from classifiers import models
 from classifiers.experiment.errors import UserError
-from classifiers.models import ConvNet, LeNet, Net
+from classifiers.models import ConvNet, LeNet, Net, PretrainedNet
 
 NETS = [net for net in vars(models).values() if isinstance(net, type) and issubclass(net, nn.Module) and net is not Net]
+GIVEN: dict[type, dict[str, Any]] = {PretrainedNet: {"name": "mobilenet_v3_small", "weights": None}}
 
 
 def test_the_zoo() -> None:
@@ -19,7 +22,7 @@ def test_the_zoo() -> None:
 @pytest.mark.parametrize("net_class", NETS)
 def test_contract(net_class: type[nn.Module], channels: int, size: int) -> None:
     torch.manual_seed(0)
-    net = net_class(channels, size, 7)  # type: ignore[call-arg, arg-type]
+    net = net_class(channels, size, 7, **GIVEN.get(net_class, {}))  # type: ignore[call-arg, arg-type]
     for batch_size in (1, 2, 5):
         net.eval()
         assert net(torch.randn(batch_size, channels, size, size)).shape == (batch_size, 7)

@@ -30,7 +30,8 @@ class FileDataModule(StratifiedDataModule, ABC):
 
     Args:
         root: the folder that they are in.
-        image_size: height and width in pixels that every image is given.
+        image_size: height and width in pixels that every image is given; None means those of a net that has its own,
+            else 64.
         in_channels: 1 for grey images, 3 for RGB.
         resize: how: "squash" gives up their proportions, "crop" cuts off both ends of what is too long, "pad" keeps
             all of an image, on white.
@@ -52,7 +53,7 @@ class FileDataModule(StratifiedDataModule, ABC):
     def __init__(
         self,
         root: str | Path,
-        image_size: int = 64,
+        image_size: int | None = None,
         in_channels: Literal[1, 3] = 3,
         resize: Resize = "squash",
         test_size: int | float = 0.1,
@@ -63,11 +64,11 @@ class FileDataModule(StratifiedDataModule, ABC):
         skip_unreadable: bool = False,
         **kwargs: Any,
     ) -> None:
-        if image_size < 1:
+        if image_size is not None and image_size < 1:
             raise UserError(f"--data.image_size is {image_size}: it must be at least 1")
         if resize not in get_args(Resize):
             raise UserError(f"--data.resize is {resize}: it must be squash, crop or pad")
-        self.in_channels, self.image_size, self.resize = in_channels, image_size, resize
+        self.in_channels, self.image_size, self.resize = in_channels, image_size or 64, resize
         self.mean = self.std = (1.0,) * in_channels  # until they are computed
         super().__init__(root, mean=mean, std=std, num_workers=num_workers, **kwargs)
         self.skip_unreadable = skip_unreadable

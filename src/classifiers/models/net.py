@@ -1,6 +1,7 @@
 """The contract of all nets here: a backbone that makes features, and a head that makes logits of them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -24,6 +25,13 @@ class Net(Described, nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.head(self.backbone(images))  # (B, C, H, W) → (B, F) → (B, num_classes)
         return logits
+
+    @classmethod
+    def images(cls, in_channels: int, **arguments: Any) -> dict[str, Any]:
+        """What images a net of these arguments is made for, under the names that arguments of a data module have: one
+        that is told nothing else takes them over.
+        """
+        return {}
 
 
 def backbone_of(net: nn.Module) -> nn.Module:

@@ -1,7 +1,6 @@
 """Reading checkpoints: as data, never as code, and with one clear line where they don't fit."""
 
 import re
-import sys
 import warnings
 from pathlib import Path
 from pickle import UnpicklingError
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from classifiers.experiment.checkpoints.text_arguments import imported, without_texts
 from classifiers.experiment.errors import UserError
 
 SETTINGS = LightningModule.CHECKPOINT_HYPER_PARAMS_KEY
@@ -63,15 +63,14 @@ def read_content(path: str | Path) -> dict[str, Any]:
 def require_imported(checkpoint: dict[str, Any], path: str | Path, given: Any = None, cure: str = IMPORT) -> None:
     """Raise UserError unless the settings that rebuild the model name nothing but nets, losses, optimisers and
     schedules that are imported already, and what the settings `given` here name too. Those called `…_names` may be any
-    text. Nothing is imported or called.
+    text, and so may what a class takes as `str`. Nothing is imported or called.
 
     `cure` says how a name comes to be allowed, and may have a place `{}` for it.
     """
     settings = _naming(checkpoint)
     harmless = PLAIN if any(INSTANTIATOR in part for part in settings) else NO_PATH  # or no model is built of them
     for name in sorted(texts(settings) - texts(given) - {LIGHTNINGS}):
-        module, _, attribute = name.rpartition(".")
-        named = getattr(sys.modules.get(module), "__dict__", {}).get(attribute)  # getattr alone might import
+        named = imported(name)
         known = isinstance(named, type) and issubclass(named, nn.Module | Optimizer | LRScheduler)
         if not (known or harmless.fullmatch(name)):
             kinds = "no imported net, loss, optimizer or schedule"
@@ -82,7 +81,8 @@ def require_imported(checkpoint: dict[str, Any], path: str | Path, given: Any = 
 def _naming(checkpoint: dict[str, Any]) -> list[dict[str, Any]]:
     """The settings that may name classes, also under the keys that Lightning had for them once and still heeds."""
     settings = [dict(checkpoint.get(part, {})) for part in (SETTINGS, *CHECKPOINT_PAST_HPARAMS_KEYS)]
-    return [{key: value for key, value in part.items() if not key.endswith("_names")} for part in settings]
+    named = ({key: value for key, value in part.items() if not key.endswith("_names")} for part in settings)
+    return [without_texts(part) for part in named]
 
 
 def texts(value: Any) -> set[str]:

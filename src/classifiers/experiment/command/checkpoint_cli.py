@@ -8,6 +8,7 @@ from lightning.pytorch import LightningDataModule, LightningModule
 
 from classifiers.experiment.checkpoints.reading import CONFIG, INSTANTIATOR, SETTINGS, read_checkpoint, require_fit
 from classifiers.experiment.checkpoints.resume import require_unfinished
+from classifiers.experiment.checkpoints.weights_to_come import weights_to_come
 from classifiers.experiment.command.parser import make, plain_partial
 from classifiers.experiment.command.rebuild import rebuild
 from classifiers.experiment.errors import UserError
@@ -87,7 +88,8 @@ class CheckpointCLI(OpenCLI):
         return model
 
     def instantiate_classes(self) -> None:
-        super().instantiate_classes()
+        with weights_to_come(bool(self.checkpoint)):
+            super().instantiate_classes()
         if self.objects:
             self.model, self.datamodule = self.objects
         if not self.checkpoint:

@@ -10,6 +10,7 @@ from lightning.pytorch.cli import instantiate_module
 
 from classifiers.experiment.checkpoints.describing import made_with
 from classifiers.experiment.checkpoints.reading import CLASS, INSTANTIATOR, LIGHTNINGS, SETTINGS, require_fit
+from classifiers.experiment.checkpoints.weights_to_come import weights_to_come
 from classifiers.experiment.command.explain import explain
 from classifiers.experiment.command.parser import strict_parsing
 from classifiers.experiment.errors import UserError, one_line
@@ -39,7 +40,7 @@ def rebuild(kind: type[Model], checkpoint: dict[str, Any], path: str | Path, **g
             plain = {name: value for name, value in settings.items() if not isinstance(value, dict)}
             model = kind(**{**plain, **given})
         else:
-            with strict_parsing():
+            with strict_parsing(), weights_to_come():
                 model = instantiate_module(kind, settings)
             made_with(model, settings)
             known = {INSTANTIATOR: LIGHTNINGS, **({CLASS: class_path} if class_path else {})}
