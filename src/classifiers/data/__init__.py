@@ -2,6 +2,9 @@
 
 from classifiers.data.arrays import ArrayDataModule as ArrayDataModule
 from classifiers.data.augmentations import Augmentation as Augmentation
+from classifiers.data.augmentations import CutMix as CutMix
+from classifiers.data.augmentations import Mixture as Mixture
+from classifiers.data.augmentations import MixUp as MixUp
 from classifiers.data.augmentations import RandomCrop as RandomCrop
 from classifiers.data.augmentations import RandomHorizontalFlip as RandomHorizontalFlip
 from classifiers.data.cifar10 import CIFAR10DataModule as CIFAR10DataModule

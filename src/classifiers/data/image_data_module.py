@@ -43,7 +43,6 @@ class ImageDataModule(LoaderDataModule, ABC):
 
     in_channels: int
     image_size: int  # height and width in pixels
-    class_names: Sequence[str]
     mean: Sequence[float]
     std: Sequence[float]
     resize: Resize = "squash"  # how a picture becomes such an image
@@ -62,8 +61,7 @@ class ImageDataModule(LoaderDataModule, ABC):
     ) -> None:
         super().__init__(batch_size, **kwargs)
         self.root = at_home(root) if root else project_root() / "data"
-        self.val_size = val_size
-        self.split_seed = split_seed
+        self.val_size, self.split_seed = val_size, split_seed
         self.validate_on_test = validate_on_test
         self.one_hot = one_hot
         self.mean, self.std = mean or self.mean, std or self.std
@@ -100,6 +98,8 @@ class ImageDataModule(LoaderDataModule, ABC):
 
     def setup(self, stage: str) -> None:
         super().setup(stage)
+        if stage == "fit":
+            self.augmentations.try_on(self.image_shape)
         if stage in ("fit", "validate") and not hasattr(self, "train_set"):
             images, labels = self._load(train=True)
             train, val = self.split(len(images))
@@ -149,4 +149,4 @@ class ImageDataModule(LoaderDataModule, ABC):
         with torch.random.fork_rng(devices=()):
             torch.default_generator.seed()
             images, labels = self.train_set.__getitems__(torch.randperm(len(self.train_set))[:count].tolist())
-            return labelled_grid(self.augment(images), labels, self.class_names, columns=min(8, count))
+            return labelled_grid(*self.augment(images, labels), self.class_names, columns=min(8, count))
