@@ -35,7 +35,8 @@ class FirstLook(Callback):
             rows = torch.full((2, classes), 1 / classes, device=pl_module.device)
             require_takes(pl_module.loss, rows, classes, source, cure)
             if data.train_set.labels.ndim == 1:
-                require_takes(pl_module.loss, rows.argmax(1), classes, "validation", "--data.one_hot true makes them rows")
+                cure = "--data.one_hot true makes them rows"
+                require_takes(pl_module.loss, rows.argmax(1), classes, "validation", cure)
         names, cure = pl_module.class_names, "ImageClassifier.for_data(net, data) takes them over"
         if names and tuple(names) != tuple(data.class_names):
             theirs = [", ".join(some) for some in (names, data.class_names)]

@@ -139,14 +139,16 @@ class ImageDataModule(LoaderDataModule, ABC):
         order = torch.randperm(size, generator=torch.Generator().manual_seed(self.split_seed))
         return order[val_size:].sort().values, order[:val_size].sort().values
 
-    def show_batch(self, count: int = 16) -> Figure:
-        """`count` random training images, augmented, over their class names. No fit is needed before, nor changed."""
+    def show_batch(self, count: int = 16, seed: int | None = None) -> Figure:
+        """`count` random training images, those of a `seed`, augmented, over their class names. No fit is needed before,
+        nor changed.
+        """
         from classifiers.figures import labelled_grid  # which stands on this package
 
         if not hasattr(self, "train_set"):
             self.prepare_data()
             self.setup("validate")
         with torch.random.fork_rng(devices=()):
-            torch.default_generator.seed()
+            torch.default_generator.seed() if seed is None else torch.default_generator.manual_seed(seed)
             images, labels = self.train_set.__getitems__(torch.randperm(len(self.train_set))[:count].tolist())
             return labelled_grid(*self.augment(images, labels), self.class_names, columns=min(8, count))

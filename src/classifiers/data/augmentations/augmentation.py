@@ -2,11 +2,13 @@
 
 from abc import ABC, abstractmethod
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 from torchvision.transforms.v2 import Transform
 
 from classifiers.experiment.checkpoints.describing import Described
+from classifiers.experiment.errors import UserError
 
 
 class AnyAugmentation(Described, ABC):
@@ -39,3 +41,17 @@ class Mixture(AnyAugmentation):
     def change(self, images: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Tensor]:
         shares = F.one_hot(labels, classes) if labels.ndim == 1 else labels
         return self(images, shares.float())
+
+
+def uniform(images: Tensor, low: float, high: float, tries: int = 1) -> Tensor:
+    """Numbers `(B, tries)` between these, drawn for each of B images, on their device."""
+    return torch.empty(len(images), tries, device=images.device).uniform_(low, high)
+
+
+def require_range(name: str, given: float | tuple[float, float], least: float, most: float) -> None:
+    """UserError if what is `given` for the option `name` isn't from `least` to `most`, or two numbers not in order."""
+    low, high = given if isinstance(given, tuple | list) else (given, given)
+    if not least <= low <= high <= most:
+        kind = "two numbers in order, " if isinstance(given, tuple | list) else ""
+        shown = [*given] if isinstance(given, tuple | list) else given
+        raise UserError(f"{name} is {shown}: it must be {kind}from {least:g} to {most:g}")

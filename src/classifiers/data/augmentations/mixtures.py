@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from classifiers.data.augmentations.augmentation import Mixture
+from classifiers.data.augmentations.augmentation import Mixture, require_range
 from classifiers.experiment.errors import UserError
 
 
@@ -22,12 +22,11 @@ class Mixed(Mixture):
         self.alpha, self.p = alpha, p
         if not 0 < alpha < float("inf"):
             raise UserError(f"{type(self).__name__}'s alpha is {alpha}: it must be greater than 0")
-        if not 0 <= p <= 1:
-            raise UserError(f"{type(self).__name__}'s p is {p}: it must be from 0 to 1")
+        require_range(f"{type(self).__name__}'s p", p, 0, 1)
 
     def draw(self, images: Tensor) -> Tensor:
         """The share `(B, 1, 1, 1)` that each image keeps of itself."""
-        alpha = torch.full((len(images), 1, 1, 1), self.alpha, device=images.device)
+        alpha = torch.full((len(images), 1, 1, 1), float(self.alpha), device=images.device)
         share = torch.distributions.Beta(alpha, alpha, validate_args=False).sample()
         return torch.where(torch.rand_like(share) < self.p, share, 1)
 
