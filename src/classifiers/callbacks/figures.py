@@ -29,7 +29,7 @@ SCORES = {"precision": MulticlassPrecision, "recall": MulticlassRecall, "F1": Mu
 
 
 class Figures(Callback):
-    """Draws `figures/` of a run: `curves.png` after a fit, and `augmented.png` of training images if they are augmented;
+    """Draws `figures/` of a run: `curves.png` after a fit, and `augmented.png` of training images if these are that;
     `confusion.png` and `mistakes.png` after its test.
 
     Args:

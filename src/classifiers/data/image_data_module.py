@@ -140,9 +140,7 @@ class ImageDataModule(LoaderDataModule, ABC):
         return order[val_size:].sort().values, order[:val_size].sort().values
 
     def show_batch(self, count: int = 16, seed: int | None = None) -> Figure:
-        """`count` random training images, those of a `seed`, augmented, over their class names. No fit is needed before,
-        nor changed.
-        """
+        """`count` random training images, of a `seed` if given, augmented, over their class names. No fit is needed."""
         from classifiers.figures import labelled_grid  # which stands on this package
 
         if not hasattr(self, "train_set"):

@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
 from torchvision.transforms.v2 import Transform
 
 from classifiers.experiment.checkpoints.describing import Described
@@ -39,8 +38,9 @@ class Mixture(AnyAugmentation):
     def __call__(self, images: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]: ...
 
     def change(self, images: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Tensor]:
-        shares = F.one_hot(labels, classes) if labels.ndim == 1 else labels
-        return self(images, shares.float())
+        if labels.ndim == 1:  # one_hot would read their range from the device
+            labels = labels[:, None] == torch.arange(classes, device=labels.device)
+        return self(images, labels.float())
 
 
 def uniform(images: Tensor, low: float, high: float, tries: int = 1) -> Tensor:
