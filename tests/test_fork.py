@@ -8,10 +8,8 @@ import subprocess
 import sys
 import warnings
 from functools import partial
-from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -242,22 +240,6 @@ def test_parts_of_ones_own(fit: Cli, script: Script, tmp_path: Path, monkeypatch
     assert saved["callbacks"]["BestCheckpoint"] == {"monitor": "val/top2", "score": result["val/top2"]}
     assert result["test/top2"] > result["test/acc"]
     assert f"{result['test/top2']:.4f}" in script("runs.py", "runs", "--metrics", "test/top2")
-
-
-def test_mixed_images_have_mixed_labels(fit: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = examples(project_root())["my_parts.py"].replace("FashionMNIST", "Synthetic")
-    (tmp_path / "mixing.py").write_text(text)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    result = json.loads((fit("--data=mixing.MixedSynthetic", "--data.num_classes=4") / "metrics.json").read_text())
-    assert result["train/acc"] < result["test/acc"]
-    made = import_module("mixing").MixedSynthetic(num_classes=4)
-    images, labels = torch.full((4, 1, 2, 2), 200, dtype=torch.uint8), torch.arange(4)
-    images[0] = 0
-    assert made.on_after_batch_transfer((images, labels), 0) == (images, labels)
-    made.trainer = SimpleNamespace(training=True)
-    mixed, rows = made.on_after_batch_transfer((images, labels), 0)
-    assert rows.sum(1).tolist() == pytest.approx([1.0] * 4)
-    assert mixed.flatten(1)[:, 0].tolist() == pytest.approx(((1 - rows[:, 0]) * 200).tolist(), abs=1)
 
 
 def test_the_other_task_is_learned() -> None:

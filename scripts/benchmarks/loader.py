@@ -41,8 +41,9 @@ def _row(bench: Bench, name: str, data: ImageDataModule, dataset: type, *augment
 def _batches(data: ImageDataModule) -> Iterator[Any]:
     """What a net is given of each training batch."""
     model = ImageClassifier(nn.Identity(), mean=data.mean, std=data.std)
-    for images, labels in data.train_dataloader():
-        yield model.normalise(data.augment(images)), labels
+    for batch in data.train_dataloader():
+        images, labels = data.augment(*batch)
+        yield model.normalise(images), labels
 
 
 def _images_a_second(batches: Iterable[Any], count: int) -> float:

@@ -41,7 +41,7 @@ class Parts(ClassifierCLI):
         """Augmented, without end."""
         while True:
             for images, targets in self.datamodule.train_dataloader():
-                yield self.datamodule.augment(images.to(self.model.device)), targets.to(self.model.device)
+                yield self.datamodule.augment(images.to(self.model.device), targets.to(self.model.device))
 
     def loss(self, normalised: Tensor, targets: Tensor) -> Tensor:
         with self.trainer.precision_plugin.forward_context():

@@ -142,5 +142,7 @@ class ImageClassifier(Optimized, MeasuredModule):
         return self.activation(logits.float())  # type: ignore[no-any-return]
 
     def correct(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Which images `(B,)` are classified right: those whose greatest logit is that of their class."""
+        """Which images `(B,)` are classified right: those whose greatest logit is that of their class; of mixed images,
+        that of the greatest share.
+        """
         return logits.argmax(1) == class_indices(targets)

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from classifiers.experiment.errors import UserError, one_line
+
 
 def as_mean(loss: nn.Module, value: Tensor, targets: Tensor) -> tuple[Tensor, Tensor | None]:
     """The `value` `()` of `loss` for a batch with these `targets`, as a mean, and by what `()` that divides the sum of
@@ -22,6 +24,16 @@ def as_mean(loss: nn.Module, value: Tensor, targets: Tensor) -> tuple[Tensor, Te
         return value, None
     weights = torch.ones(len(targets), device=targets.device) if kind.weight is None else kind.weight[targets].float()
     return value, weights.masked_fill(targets == kind.ignore_index, 0).sum()
+
+
+def require_takes(loss: nn.Module, targets: Tensor, classes: int, source: str, cure: str) -> None:
+    """UserError if `loss` doesn't take such `targets`, which are of a `source`."""
+    try:
+        copy.deepcopy(loss)(torch.zeros(len(targets), classes, device=targets.device), targets)
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        kind = "rows (B, K) of shares" if targets.ndim == 2 else "classes (B,)"
+        message = f"{type(loss).__name__} doesn't take {kind}, the labels of {source}: {cure}"
+        raise UserError(f"{message} ({one_line(error)})") from error
 
 
 def is_mean(loss: nn.Module, logits: Tensor, targets: Tensor) -> bool:

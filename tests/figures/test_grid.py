@@ -26,6 +26,12 @@ def test_each_image_stands_over_its_class_name(channels: int, one_hot: bool) -> 
         assert text.get_position()[1] > bottom  # y grows downwards
 
 
+def test_a_mixed_image_stands_over_its_two_greatest_shares() -> None:
+    rows = torch.tensor([[0.2, 0.5, 0.3], [0.0, 1.0, 0.0]])
+    figure = labelled_grid(torch.zeros(2, 1, 4, 4, dtype=torch.uint8), rows, ["sea", "hill", "sky"])
+    assert [text.get_text() for text in figure.axes[0].texts] == ["hill 50%\nsky 30%", "hill"]
+
+
 def test_a_name_that_the_font_lacks_is_drawn_without_a_word() -> None:
     figure = labelled_grid(torch.zeros(1, 1, 4, 4, dtype=torch.uint8), torch.tensor([0]), ["\U000ffffd"], columns=1)
     with quiet():

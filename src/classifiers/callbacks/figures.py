@@ -14,6 +14,7 @@ from torchmetrics.classification import (
 )
 
 from classifiers.classifier import ImageClassifier
+from classifiers.data import ImageDataModule
 from classifiers.data.image_dataset import Batch
 from classifiers.experiment.checkpoints.callbacks import BestCheckpoint, checkpoints_of
 from classifiers.experiment.files import replacing, writing
@@ -28,7 +29,8 @@ SCORES = {"precision": MulticlassPrecision, "recall": MulticlassRecall, "F1": Mu
 
 
 class Figures(Callback):
-    """Draws `figures/` of a run: `curves.png` after a fit, `confusion.png` and `mistakes.png` after its test.
+    """Draws `figures/` of a run: `curves.png` after a fit, and `augmented.png` of training images if these are that;
+    `confusion.png` and `mistakes.png` after its test.
 
     Args:
         title: what they are of.
@@ -47,6 +49,9 @@ class Figures(Callback):
             kept = checkpoints_of(trainer, BestCheckpoint)
             best = best_row(history, kept[0].monitor, kept[0].mode) if kept else None
             self._write(trainer, "curves", learning_curves(history, best, self.title))
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        if isinstance(data, ImageDataModule) and data.augmentations:
+            self._write(trainer, "augmented", data.show_batch(32, seed=0))
 
     def on_test_batch_end(
         self,

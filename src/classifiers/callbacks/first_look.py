@@ -10,7 +10,7 @@ from classifiers.data import ImageDataModule
 from classifiers.data.image_dataset import Batch
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.terminal import say
-from classifiers.losses import is_mean
+from classifiers.losses import is_mean, require_takes
 from classifiers.models.normalisation import Normalisation
 
 
@@ -19,7 +19,8 @@ class FirstLook(Callback):
     of the batches, as that of somebody's own loss may.
 
     Raises:
-        UserError: model and data name their classes otherwise; the net has more outputs than the model has names.
+        UserError: model and data name their classes otherwise; the net has more outputs than the model has names; the
+            loss doesn't take the labels that a mixture of images has.
     """
 
     def __init__(self) -> None:
@@ -29,6 +30,13 @@ class FirstLook(Callback):
         data = trainer.datamodule  # type: ignore[attr-defined]
         if not (isinstance(pl_module, ImageClassifier) and isinstance(data, ImageDataModule)):
             return
+        if source := data.augmentations.mixing or ("--data.one_hot true" if data.one_hot else ""):
+            classes, cure = data.num_classes, f"take torch.nn.CrossEntropyLoss, or leave {source} out"
+            rows = torch.full((2, classes), 1 / classes, device=pl_module.device)
+            require_takes(pl_module.loss, rows, classes, source, cure)
+            if data.train_set.labels.ndim == 1:
+                cure = "--data.one_hot true makes them rows"
+                require_takes(pl_module.loss, rows.argmax(1), classes, "validation", cure)
         names, cure = pl_module.class_names, "ImageClassifier.for_data(net, data) takes them over"
         if names and tuple(names) != tuple(data.class_names):
             theirs = [", ".join(some) for some in (names, data.class_names)]

@@ -43,7 +43,6 @@ class ImageDataModule(LoaderDataModule, ABC):
 
     in_channels: int
     image_size: int  # height and width in pixels
-    class_names: Sequence[str]
     mean: Sequence[float]
     std: Sequence[float]
     resize: Resize = "squash"  # how a picture becomes such an image
@@ -62,8 +61,7 @@ class ImageDataModule(LoaderDataModule, ABC):
     ) -> None:
         super().__init__(batch_size, **kwargs)
         self.root = at_home(root) if root else project_root() / "data"
-        self.val_size = val_size
-        self.split_seed = split_seed
+        self.val_size, self.split_seed = val_size, split_seed
         self.validate_on_test = validate_on_test
         self.one_hot = one_hot
         self.mean, self.std = mean or self.mean, std or self.std
@@ -100,6 +98,8 @@ class ImageDataModule(LoaderDataModule, ABC):
 
     def setup(self, stage: str) -> None:
         super().setup(stage)
+        if stage == "fit":
+            self.augmentations.try_on(self.image_shape)
         if stage in ("fit", "validate") and not hasattr(self, "train_set"):
             images, labels = self._load(train=True)
             train, val = self.split(len(images))
@@ -139,14 +139,14 @@ class ImageDataModule(LoaderDataModule, ABC):
         order = torch.randperm(size, generator=torch.Generator().manual_seed(self.split_seed))
         return order[val_size:].sort().values, order[:val_size].sort().values
 
-    def show_batch(self, count: int = 16) -> Figure:
-        """`count` random training images, augmented, over their class names. No fit is needed before, nor changed."""
+    def show_batch(self, count: int = 16, seed: int | None = None) -> Figure:
+        """`count` random training images, of a `seed` if given, augmented, over their class names. No fit is needed."""
         from classifiers.figures import labelled_grid  # which stands on this package
 
         if not hasattr(self, "train_set"):
             self.prepare_data()
             self.setup("validate")
         with torch.random.fork_rng(devices=()):
-            torch.default_generator.seed()
+            torch.default_generator.seed() if seed is None else torch.default_generator.manual_seed(seed)
             images, labels = self.train_set.__getitems__(torch.randperm(len(self.train_set))[:count].tolist())
-            return labelled_grid(self.augment(images), labels, self.class_names, columns=min(8, count))
+            return labelled_grid(*self.augment(images, labels), self.class_names, columns=min(8, count))

@@ -36,10 +36,11 @@ def show(data: ImageDataModule, out: Path) -> None:
         agree = [round(value, 4) for value in computed] == [round(value, 4) for value in constant]
         quoted = " ".join(f"{value:.4f}" for value in constant)
         console.print(f"{name} {values} of the training images; the data module has {'the same' if agree else quoted}")
-    images, labels = data.train_set.first(64)
+    images, labels = data.augment(*data.train_set.first(64))
     with output_file(out, "another --out") as file:
         labelled_grid(images, labels, data.class_names).savefig(file, format="png", dpi=100)
-    console.print(f"the first training images are in {out}", soft_wrap=True)
+    augmented = ", augmented," if data.augmentations else ""
+    console.print(f"the first training images{augmented} are in {out}", soft_wrap=True)
 
 
 def from_configs(arguments: Sequence[str]) -> Iterator[str]:

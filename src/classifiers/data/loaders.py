@@ -1,6 +1,7 @@
 """Loaders of three sets, each batch fetched by one index and augmented on its device."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -8,7 +9,8 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 from torch.utils.data import Sampler
 
-from classifiers.data.augmentations import Augmentation
+from classifiers.data.augmentations.augmentation import AnyAugmentation
+from classifiers.data.augmentations.in_turn import InTurn
 from classifiers.data.image_dataset import Batch, ImageDataset
 from classifiers.data.image_loader import ImageLoader
 from classifiers.data.on_device import OnDevice
@@ -24,7 +26,7 @@ class LoaderDataModule(RepeatableDataModule):
         batch_size: images in a batch.
         eval_batch_size: images in a batch of evaluation, on which no result depends; None means as in training.
         shuffle: whether each epoch draws the training images in another order.
-        augmentations: applied in turn to each training batch, on its device.
+        augmentations: applied in turn to each training batch, on its device; transforms of torchvision's v2 too.
         num_workers: processes that fetch batches; 0 is fastest for images in memory; None means one a core, at most
             eight, as far as shared memory allows.
         on_device: whether all images are kept in the accelerator's memory; None means if they take at most half of what
@@ -37,6 +39,7 @@ class LoaderDataModule(RepeatableDataModule):
     train_set: ImageDataset
     val_set: ImageDataset
     test_set: ImageDataset
+    class_names: Sequence[str]
     placed: OnDevice | None = None  # while a fit or an evaluation lasts
     shared_memory = math.inf  # bytes left
 
@@ -45,7 +48,7 @@ class LoaderDataModule(RepeatableDataModule):
         batch_size: int = 128,
         eval_batch_size: int | None = None,
         shuffle: bool = True,
-        augmentations: list[Augmentation] | None = None,
+        augmentations: list[AnyAugmentation] | None = None,
         num_workers: int | None = 0,
         on_device: bool | None = None,
     ) -> None:
@@ -60,7 +63,7 @@ class LoaderDataModule(RepeatableDataModule):
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size
         self.shuffle = shuffle
-        self.augmentations = augmentations or []
+        self.augmentations = InTurn(augmentations or ())
         self.num_workers = num_workers
         self.on_device = on_device
 
@@ -84,14 +87,11 @@ class LoaderDataModule(RepeatableDataModule):
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         if self.trainer is None or not self.trainer.training or isinstance(batch, Tensor):  # the summary's example
             return batch
-        images, labels = batch
-        return self.augment(images), labels
+        return self.augment(*batch)
 
-    def augment(self, images: Tensor) -> Tensor:
-        """All augmentations in turn of uint8 images `(B, C, H, W)`."""
-        for augmentation in self.augmentations:
-            images = augmentation(images)
-        return images
+    def augment(self, images: Tensor, labels: Tensor) -> Batch:
+        """All augmentations in turn of uint8 images `(B, C, H, W)` and their labels."""
+        return self.augmentations(images, labels, len(self.class_names))
 
     def dataloader(self, images: ImageDataset) -> ImageLoader:
         """Serves `images` in order and in batches: all of them once, the last batch with what is left.

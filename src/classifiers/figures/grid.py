@@ -13,12 +13,23 @@ from classifiers.metrics import class_indices
 
 @styled
 def labelled_grid(images: Tensor, labels: Tensor, class_names: Sequence[str], columns: int = 8) -> Figure:
-    """The uint8 images `(N, C, H, W)`, each with its class name under it.
+    """The uint8 images `(N, C, H, W)`, each with its class name under it, or with those of its two greatest shares.
 
     `labels` are indices `(N,)` or one-hot or soft rows `(N, K)`. The first channel is shown unless there are three.
     """
+    if labels.ndim == 2 and ((labels > 0).sum(1) > 1).any():
+        captions = [_shares(row, class_names) for row in labels]
+        return _captioned(images, captions, columns, size=(1.25, 1.65), font_size=8)
     names = [class_names[int(label)] for label in class_indices(labels)]
     return _captioned(images, names, columns, size=(1.25, 1.5), font_size=9)
+
+
+def _shares(row: Tensor, class_names: Sequence[str]) -> str:
+    """The two classes that have the greatest shares in a row `(K,)`, a line each; of one that has all, its name."""
+    best = row.topk(min(2, len(row)))
+    named = zip(best.values.tolist(), best.indices.tolist(), strict=True)
+    lines = [f"{short(class_names[label], 14)} {share:.0%}" for share, label in named if share > 0]
+    return "\n".join(lines) if len(lines) > 1 else class_names[int(best.indices[0])]
 
 
 @styled

@@ -56,6 +56,11 @@ RECIPES = {
     "its own checkpoints": ["--trainer.callbacks+=ModelCheckpoint", "--trainer.callbacks.monitor=val/loss",
                             "--trainer.callbacks.save_top_k=2", "--trainer.callbacks.every_n_train_steps=null"],
     "64 bits": ["--trainer.precision=64-true"],
+    "augmentations of all kinds": [
+        "--data.augmentations+=torchvision.transforms.v2.ColorJitter", "--data.augmentations.brightness=0.4",
+        *(f"--data.augmentations+={name}" for name in ("RandomResizedCrop", "RandomRotation", "RandomErasing",
+                                                       "ColorJitter", "TrivialAugment", "MixUp", "CutMix")),
+        "--data.augmentations.p=0.5"],
     "max_steps": ["--trainer.max_epochs=-1", "--trainer.max_steps=22"],
 }  # fmt: skip
 MOMENTS = [

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from numbers import Number
 from typing import Any, NoReturn, TypeVar
 
 import torch
@@ -53,8 +54,8 @@ class StrictParser(LightningArgumentParser):
 @contextmanager
 def strict_parsing() -> Iterator[None]:
     """While this lasts, jsonargparse refuses YAML keys that stand twice and sections that are no maps, takes lists for
-    tensors, so that a config can say `weight: [1, 2, 3]` of a loss, enforces its own list of denied imports, forgets
-    the settings of a class that another replaces, and writes strings as such.
+    tensors, so that a config can say `weight: [1, 2, 3]` of a loss, takes numbers for a `Number`, enforces its own list
+    of denied imports, forgets the settings of a class that another replaces, and writes strings as such.
     """
     load, settings = get_loader("yaml"), dict(parsing_settings)
 
@@ -65,6 +66,7 @@ def strict_parsing() -> Iterator[None]:
                 raise yaml.YAMLError(f"{section} must be a map of options, not {content[section]}")
         return content
 
+    register_type(Number, _as_it_is, float, type_check=isinstance)
     register_type(torch.Tensor, torch.Tensor.tolist, _float_tensor, deserializer_exceptions=(TypeError, ValueError))
     set_loader("yaml", load_strictly, exceptions=(yaml.YAMLError,))
     set_parsing_settings(import_path_denylist=[], instantiate_subclass_spec_in_any=False)
@@ -99,6 +101,10 @@ def _refuse_duplicates(node: yaml.Node | None) -> None:
 
 def _float_tensor(values: Any) -> torch.Tensor:
     return torch.tensor(values, dtype=torch.get_default_dtype())
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def plain_partial(value: Any) -> Any:

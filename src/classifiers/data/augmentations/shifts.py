@@ -1,19 +1,11 @@
-"""Random changes to a whole training batch at once, drawn anew for every image, on the device the batch is on."""
-
-from abc import ABC, abstractmethod
+"""Shifted and mirrored images."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from classifiers.data.augmentations.augmentation import Augmentation
 from classifiers.experiment.errors import UserError
-
-
-class Augmentation(ABC):
-    """Maps uint8 images `(B, C, H, W)` to images of the same type and shape."""
-
-    @abstractmethod
-    def __call__(self, images: Tensor) -> Tensor: ...
 
 
 class RandomCrop(Augmentation):
