@@ -230,16 +230,16 @@ def test_parts_of_ones_own(fit: Cli, script: Script, tmp_path: Path, monkeypatch
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "my_parts.py").write_text(examples(project_root())["my_parts.py"])
     (tmp_path / "averaging.py").write_text(AVERAGING)
-    metric = ["--trainer.callbacks+=my_parts.TopK", "--trainer.callbacks.num_classes=4", "--trainer.callbacks.k=2"]
+    metric = ["--model.metrics+=my_parts.NearMiss"]
     parts = ["--model.loss=my_parts.Focal", "--data.augmentations+=my_parts.Darker"]
     averaged = ["--trainer.callbacks+=my_parts.ScheduleFree", "--model.optimizer=averaging.Averaging"]
-    run = fit(*metric, *parts, *averaged, "--best_checkpoint.monitor=val/top2")
+    run = fit(*metric, *parts, *averaged, "--best_checkpoint.monitor=val/near_miss")
     result = json.loads((run / "metrics.json").read_text())
     saved = torch.load(run / "checkpoints/last.ckpt", weights_only=True)
     assert saved["optimizer_states"][0]["param_groups"][0]["judged"] is True
-    assert saved["callbacks"]["BestCheckpoint"] == {"monitor": "val/top2", "score": result["val/top2"]}
-    assert result["test/top2"] > result["test/acc"]
-    assert f"{result['test/top2']:.4f}" in script("runs.py", "runs", "--metrics", "test/top2")
+    assert saved["callbacks"]["BestCheckpoint"] == {"monitor": "val/near_miss", "score": result["val/near_miss"]}
+    assert result["test/near_miss"] > result["test/acc"]
+    assert f"{result['test/near_miss']:.4f}" in script("runs.py", "runs", "--metrics", "test/near_miss")
 
 
 def test_the_other_task_is_learned() -> None:

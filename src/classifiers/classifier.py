@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 import torch
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
+from torchmetrics import MetricCollection
 
 from classifiers.data.image_dataset import TO_MODEL, TO_NET, Batch
 from classifiers.data.resizing import Resize
@@ -17,6 +18,7 @@ from classifiers.models.net import Net, backbone_of
 from classifiers.models.normalisation import Normalisation
 from classifiers.optimization import Optimized, require_callable
 from classifiers.parameter_groups import Shares, shares_of
+from classifiers.scores import MetricCallable, scores
 
 
 class ImageClassifier(Optimized, MeasuredModule):
@@ -36,6 +38,7 @@ class ImageClassifier(Optimized, MeasuredModule):
         channels_last: whether net and images are laid out channels last, which most convolutions run faster on.
         compile: how `torch.compile` makes a graph of the net's training steps; None leaves it as it is.
         average_flips: whether evaluation takes the mean logits of each image and its mirror image.
+        metrics: make metrics of torchmetrics' from the number of classes, which validation and test log too.
         class_names: of the K classes, in the order of the logits.
         mean: of each channel, in [0, 1]; subtracted from the images. Of one value: the same for all channels.
         std: of each channel, in [0, 1]; the images are divided by it.
@@ -61,13 +64,14 @@ class ImageClassifier(Optimized, MeasuredModule):
         channels_last: bool = False,
         compile: Mode | None = None,
         average_flips: bool = False,
+        metrics: list[MetricCallable] | None = None,
         class_names: Sequence[str] = (),
         mean: Sequence[float] = (0.0,),
         std: Sequence[float] = (1.0,),
         image_shape: Sequence[int] | None = None,
         resize: Resize = "squash",
     ) -> None:
-        super().__init__()
+        super().__init__(scores(metrics or (), len(class_names) if isinstance(self.activation, nn.Softmax) else 0))
         self.save_hyperparameters()
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.net: nn.Module = net.to(memory_format=self.memory_format)
@@ -119,10 +123,10 @@ class ImageClassifier(Optimized, MeasuredModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Class probabilities `(B, K)`, for callbacks; of a test too."""
-        return self.probabilities(self.evaluate(batch, self.val_metrics)[1])
+        return self.scored(self.evaluate(batch, self.val_metrics)[1], batch[1], self.val_scores)
 
     def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        return self.probabilities(self.evaluate(batch, self.test_metrics)[1])
+        return self.scored(self.evaluate(batch, self.test_metrics)[1], batch[1], self.test_scores)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Class probabilities `(B, K)`."""
@@ -136,6 +140,12 @@ class ImageClassifier(Optimized, MeasuredModule):
         value, divisor = as_mean(self.loss, loss, targets)
         metrics.update(value, self.correct(logits.detach(), targets), divisor)
         return loss, logits
+
+    def scored(self, logits: Tensor, targets: Tensor, scores: MetricCollection) -> Tensor:
+        """The probabilities `(B, K)` of a batch, counted in `scores`."""
+        probabilities = self.probabilities(logits)
+        scores.update(probabilities, class_indices(targets))
+        return probabilities
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Of the classes `(B, K)`, in single precision, from logits `(B, K)`."""

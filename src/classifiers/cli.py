@@ -10,7 +10,7 @@ from lightning.pytorch.callbacks import BasePredictionWriter
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser
 
 from classifiers import __version__, experiment, schedules
-from classifiers.callbacks import ClassMetrics, Figures, FirstLook, TensorBoardCharts
+from classifiers.callbacks import ClassMetrics, Figures, FirstLook, TensorBoardCharts, TestTables
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
 from classifiers.data.file_data_module import FileDataModule
@@ -77,9 +77,12 @@ class ClassifierCLI(ExperimentCLI):
     def callbacks(self, config: Any) -> Iterator[Callback]:
         yield from (ClassMetrics(), FirstLook())
         if self.subcommand == "fit":
-            yield TensorBoardCharts()
+            yield from (TensorBoardCharts(), TestTables())
             if config.figures and not config.trainer.fast_dev_run:
                 yield Figures(f"{config.experiment}, seed {config.seed_everything}")
+
+    def end_rows(self) -> dict[str, str]:
+        return {"worst F1": worst} if (worst := self.callback(TestTables).worst) else {}
 
     def predict(self, **arguments: Any) -> None:
         """Unlike the base class, write the class probabilities where `--predictions` says."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
+from torchmetrics import Metric, MetricCollection
 
 from classifiers.experiment import ExperimentModule
 from classifiers.experiment.training.log_steps import LogSteps
@@ -69,11 +69,12 @@ class LossAndAccuracy(Metric):
 
 class MeasuredModule(ExperimentModule):
     """Logs `train/loss`, the mean since the last log, every `log_every_n_steps`, and every epoch, over all images,
-    `train/epoch_loss`, `train/acc`, and `loss` and `acc` under `val/` and `test/`: what its steps count in its metrics.
+    `train/epoch_loss`, `train/acc`, and `loss`, `acc` and `scores` under `val/` and `test/`: what its steps count.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, scores: MetricCollection) -> None:
         super().__init__()
+        self.val_scores, self.test_scores = (scores.clone(prefix=prefix) for prefix in ("val/", "test/"))
         self.train_metrics, self.val_metrics, self.test_metrics = (LossAndAccuracy() for _ in range(3))
         self.log_steps = LogSteps()
 
@@ -93,14 +94,20 @@ class MeasuredModule(ExperimentModule):
 
     def on_validation_epoch_end(self) -> None:
         self._log_epoch(self.val_metrics, loss="val/loss", acc="val/acc")
+        self._log_scores(self.val_scores)
 
     def on_test_epoch_end(self) -> None:
         self._log_epoch(self.test_metrics, loss="test/loss", acc="test/acc")
+        self._log_scores(self.test_scores)
 
     def _log_epoch(self, metrics: LossAndAccuracy, loss: str, acc: str, prog_bar: bool = True) -> None:
         exact = metrics.compute()
         self.log_dict({loss: exact["loss"], acc: exact["acc"]}, prog_bar=prog_bar, sync_dist=True)
         metrics.reset()
+
+    def _log_scores(self, scores: MetricCollection) -> None:
+        self.log_dict(scores.compute(), sync_dist=True)
+        scores.reset()
 
 
 def class_indices(targets: Tensor) -> Tensor:

@@ -83,7 +83,8 @@ def test_they_show_the_test_of_the_best_checkpoint(options: list[str], fit: Cli,
     counts, scores, names, title = asked["confusion_matrix"]
     assert counts.tolist() == counted(labels, predicted)
     diagonal, rows, columns = counts.diagonal(), counts.sum(1), counts.sum(0)
-    assert list(scores) == ["precision", "recall", "F1"]
+    assert list(scores) == ["images", "precision", "recall", "F1"]
+    assert scores["images"].tolist() == rows.tolist()
     assert scores["precision"].tolist() == pytest.approx((diagonal / columns).tolist())
     assert scores["recall"].tolist() == pytest.approx((diagonal / rows).tolist())
     assert scores["F1"].tolist() == pytest.approx((2 * diagonal / (rows + columns)).tolist())

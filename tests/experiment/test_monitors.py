@@ -8,7 +8,14 @@ from tests.conftest import SMALL, Fails
 
 @pytest.mark.parametrize(
     ("monitor", "mode"),
-    [("val/loss", "min"), ("train/epoch_loss", "min"), ("val/acc", "max"), ("test/macro_f1", "max"), ("val/ece", None)],
+    [
+        ("val/loss", "min"),
+        ("train/epoch_loss", "min"),
+        ("val/acc", "max"),
+        ("val/top5", "max"),
+        ("test/macro_f1", "max"),
+        ("val/ece", None),
+    ],
 )
 def test_the_name_of_a_metric_tells_which_way_is_better(monitor: str, mode: str | None) -> None:
     assert natural_mode(monitor) == mode

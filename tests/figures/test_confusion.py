@@ -5,7 +5,11 @@ from matplotlib.axes import Axes
 from classifiers.figures import confusion_matrix
 
 COUNTS = torch.tensor([[7, 0, 3], [0, 0, 0], [1, 1000, 999]])
-SCORES = {"precision": torch.tensor([0.875, 0.0, 0.99701]), "recall": torch.tensor([0.7, 0.0, 0.4994])}
+SCORES = {
+    "images": torch.tensor([10, 0, 2000]),
+    "precision": torch.tensor([0.875, 0.0, 0.99701]),
+    "recall": torch.tensor([0.7, 0.0, 0.4994]),
+}
 
 
 def texts(axes: Axes) -> dict[tuple[float, float], str]:
@@ -32,14 +36,14 @@ def test_it_counts_images_and_shades_shares_beside_the_scores() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("classes", "named"), [(20, 20), (21, 21), (100, 100), (101, 51), (1000, 100)])
-def test_many_classes_are_shaded_only_and_named_as_far_as_there_is_room(classes: int, named: int) -> None:
+@pytest.mark.parametrize("classes", [20, 21, 40])
+def test_many_classes_are_shaded_only(classes: int) -> None:
     counts = torch.eye(classes, dtype=torch.int64)
     names = [f"a long name, that of {label}" for label in range(classes)]
-    figure = confusion_matrix(counts, {"recall": torch.ones(classes)}, names, "many")
+    figure = confusion_matrix(counts, {"images": counts.sum(1), "recall": torch.ones(classes)}, names, "many")
     matrix, table, _ = figure.axes
     assert len(matrix.texts) == (20 if classes == 20 else 0)
     assert {label.get_text() for label in matrix.get_yticklabels()} == {"a long name, th…"}
-    assert len(matrix.get_xticks()) == len(matrix.get_yticks()) == named
-    assert len(table.texts) == 2 * named + 2
-    assert max(figure.get_size_inches()) < 20
+    assert len(matrix.get_xticks()) == len(matrix.get_yticks()) == classes
+    assert len(table.texts) == 2 * classes + 2
+    assert max(figure.get_size_inches()) < 13

@@ -2,17 +2,18 @@
 
 from typing import Any
 
-from lightning.pytorch import Callback, LightningModule, Trainer
-from torchmetrics import Metric, MetricCollection
-from torchmetrics.classification import MulticlassCalibrationError, MulticlassF1Score
+from lightning.pytorch import LightningModule, Trainer
+from torchmetrics.classification import MulticlassCalibrationError
+from torchmetrics.functional.classification import multiclass_f1_score
 
+from classifiers.callbacks.answered_test import AnsweredTest
 from classifiers.data import ImageDataModule
 from classifiers.data.image_dataset import Batch
 from classifiers.experiment.terminal import say
 from classifiers.metrics import class_indices
 
 
-class ClassMetrics(Callback):
+class ClassMetrics(AnsweredTest):
     """Says what the test images don't tell of, and logs `test/macro_f1`, the mean F1 score of the classes, and
     `test/ece`, the expected calibration error.
 
@@ -20,7 +21,7 @@ class ClassMetrics(Callback):
     al., "On calibration of modern neural networks" (2017). Both are in [0, 1].
     """
 
-    metrics: MetricCollection
+    calibration_error: MulticlassCalibrationError
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         data = trainer.datamodule  # type: ignore[attr-defined]
@@ -36,14 +37,14 @@ class ClassMetrics(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
+        super().on_test_batch_end(trainer, pl_module, outputs, batch, batch_idx)
         if batch_idx == 0:
-            given: Any = {"num_classes": outputs.shape[1], "validate_args": False}
-            metrics: dict[str, Metric | MetricCollection] = {
-                "test/macro_f1": MulticlassF1Score(**given),
-                "test/ece": MulticlassCalibrationError(**given),
-            }
-            self.metrics = MetricCollection(metrics).to(pl_module.device)
-        self.metrics.update(outputs, class_indices(batch[1]))
+            made = MulticlassCalibrationError(self.classes, validate_args=False)
+            self.calibration_error = made.to(pl_module.device)
+        self.calibration_error.update(outputs, class_indices(batch[1]))
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        pl_module.log_dict(self.metrics.compute(), sync_dist=True)
+        answered = self.answers.compute()
+        macro_f1 = multiclass_f1_score(answered.predicted, answered.true, self.classes, validate_args=False)
+        scores = {"test/macro_f1": macro_f1, "test/ece": self.calibration_error.compute()}
+        pl_module.log_dict(scores, sync_dist=True)

@@ -3,17 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 from matplotlib.figure import Figure
-from torchmetrics import Metric, MetricCollection
-from torchmetrics.classification import (
-    MulticlassConfusionMatrix,
-    MulticlassF1Score,
-    MulticlassPrecision,
-    MulticlassRecall,
-)
 
-from classifiers.classifier import ImageClassifier
+from classifiers.callbacks.answered_test import AnsweredTest
 from classifiers.data import ImageDataModule
 from classifiers.data.image_dataset import Batch
 from classifiers.experiment.checkpoints.callbacks import BestCheckpoint, checkpoints_of
@@ -21,14 +14,13 @@ from classifiers.experiment.files import replacing, writing
 from classifiers.experiment.runs.event_file import EventFile
 from classifiers.experiment.runs.history import best_row, read_history
 from classifiers.experiment.terminal import say
-from classifiers.figures import confusion_matrix, learning_curves, mistakes_grid
+from classifiers.figures import confused_pairs, confusion_matrix, learning_curves, mistakes_grid
+from classifiers.figures.confusion import MOST_CLASSES
 from classifiers.figures.mistakes import Mistakes
 from classifiers.metrics import class_indices
 
-SCORES = {"precision": MulticlassPrecision, "recall": MulticlassRecall, "F1": MulticlassF1Score}
 
-
-class Figures(Callback):
+class Figures(AnsweredTest):
     """Draws `figures/` of a run: `curves.png` after a fit, and `augmented.png` of training images if these are that;
     `confusion.png` and `mistakes.png` after its test.
 
@@ -36,7 +28,6 @@ class Figures(Callback):
         title: what they are of.
     """
 
-    metrics: MetricCollection
     mistakes: Mistakes
 
     def __init__(self, title: str) -> None:
@@ -62,28 +53,23 @@ class Figures(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        images, classes = batch[0], class_indices(batch[1])
+        super().on_test_batch_end(trainer, pl_module, outputs, batch, batch_idx)
         if batch_idx == 0:
-            given: Any = {"num_classes": max(2, outputs.shape[1]), "validate_args": False}  # of 1 it makes no matrix
-            metrics: dict[str, Metric | MetricCollection] = {
-                name: score(average="none", **given) for name, score in SCORES.items()
-            }
-            metrics["counts"] = MulticlassConfusionMatrix(**given)
-            self.metrics = MetricCollection(metrics).to(pl_module.device)
             self.mistakes = Mistakes(most=20).to(pl_module.device)
-        self.metrics.update(outputs, classes)
-        self.mistakes.update(images, outputs, classes)
+        self.mistakes.update(batch[0], outputs, class_indices(batch[1]))
 
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        found, mistakes = self.metrics.compute(), self.mistakes.compute()  # of all processes
+        answered, mistakes = self.answers.compute(), self.mistakes.compute()  # of all processes
         if not trainer.is_global_zero:
             return
-        assert isinstance(pl_module, ImageClassifier)
-        counts, scores = found["counts"].cpu(), {name: found[name] for name in SCORES}
-        names = [*pl_module.class_names, *map(str, range(len(pl_module.class_names), len(counts)))]
-        images, right = int(counts.sum()), int(counts.trace())
+        names, scores = self.names(pl_module), answered.scores(self.classes)
+        images, right = len(answered.true), int(answered.right.sum())
         title = f"{self.title}\n{right / images:.2%} of {images:,} test images are right"
-        self._write(trainer, "confusion", confusion_matrix(counts, scores, names, title))
+        if self.classes <= MOST_CLASSES:
+            confusion = confusion_matrix(answered.matrix(self.classes), scores, names, title)
+        else:
+            confusion = confused_pairs(*answered.confused(), scores, names, title)
+        self._write(trainer, "confusion", confusion)
         shown = f"{len(mistakes)} of {images - right:,} mistakes in {images:,} test images, the surest first"
         self._write(trainer, "mistakes", mistakes_grid(mistakes, names, f"{self.title}\n{shown}"))
 

@@ -98,6 +98,11 @@ class FileDataModule(StratifiedDataModule, ABC):
         return self._images[which], self._files[which].labels
 
     @property
+    def train_paths(self) -> NDArray[np.str_]:
+        """The files `(N,)` of the images to train and validate on, in their order."""
+        return self._files[0].paths
+
+    @property
     def test_paths(self) -> NDArray[np.str_]:
         """The files `(N,)` of the test images, in their order."""
         return self._files[1].paths

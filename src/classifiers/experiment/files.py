@@ -1,11 +1,13 @@
 """Writing files so that a reader never meets half of one, whatever ends the writer."""
 
+import codecs
 import contextlib
+import csv
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from classifiers.experiment.errors import UserError
 
@@ -60,6 +62,11 @@ def write_whole(path: Path, text: str) -> None:
     """Write `text` beside `path`, then rename it over `path`."""
     with replacing(path) as file:
         file.write(text.encode())
+
+
+def csv_writer(file: BinaryIO) -> Any:
+    """A writer of the `csv` module's for `file`, that writes file names in the bytes that they are."""
+    return csv.writer(codecs.getwriter("utf-8")(file, "surrogateescape"))
 
 
 def append(path: Path, text: str) -> None:

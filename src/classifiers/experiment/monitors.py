@@ -4,7 +4,7 @@ from typing import Literal
 
 from classifiers.experiment.errors import UserError
 
-MORE = ("acc", "accuracy", "f1", "precision", "recall", "auroc")  # is better, of metrics that end so
+MORE = ("acc", "accuracy", "f1", "precision", "recall", "auroc", "top5")  # is better, of metrics that end so
 Mode = Literal["min", "max"]
 
 

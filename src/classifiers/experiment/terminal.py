@@ -73,7 +73,7 @@ def _spelt(char: str) -> str:
 
 def shown(metric: str, value: float) -> str:
     """The value of a metric as people read it: shares of right answers in percent."""
-    return f"{value:.2%}" if metric.endswith(("acc", "accuracy")) else f"{value:.4f}"
+    return f"{value:.2%}" if metric.endswith(("acc", "accuracy", "top5")) else f"{value:.4f}"
 
 
 def of_split(metrics: Mapping[str, Any], split: str) -> dict[str, Any]:

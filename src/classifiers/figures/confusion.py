@@ -1,6 +1,5 @@
 """What a net takes for what."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from torch import Tensor
 from classifiers.figures.style import short, styled
 
 MOST_NUMBERS = 20  # classes up to which cells have room for numbers
-MOST_NAMES = 100  # classes up to which all are named
+MOST_CLASSES = 40  # up to which a matrix can be read
 
 
 @styled
@@ -22,7 +21,7 @@ def confusion_matrix(counts: Tensor, scores: Mapping[str, Tensor], class_names: 
     """
     classes, images = len(counts), counts.sum(1)
     numbered = classes <= MOST_NUMBERS
-    side = max(4.2, 0.42 * classes) if numbered else max(4.2, 0.16 * min(classes, MOST_NAMES))
+    side = max(4.2, 0.42 * classes) if numbered else 0.16 * classes + 1
     size, angle = (11, 45) if numbered else (8, 90)
     text: Any = {"ha": "center", "va": "center", "size": size}
     slanted: Any = {"rotation": angle, "rotation_mode": "anchor", "size": size}
@@ -45,18 +44,19 @@ def confusion_matrix(counts: Tensor, scores: Mapping[str, Tensor], class_names: 
     for true, predicted in counts.nonzero().tolist() if numbered else ():
         color = "white" if shares[true, predicted] > 0.4 else "black"
         matrix.text(predicted, true, f"{counts[true, predicted]}", color=color, **text)
-    named = range(0, classes, math.ceil(classes / MOST_NAMES))
-    names = [short(class_names[label]) for label in named]
-    matrix.set_xticks(named, names, ha="right", va="center", **slanted)
-    matrix.set_yticks(named, names, size=size)
+    names = [short(name) for name in class_names]
+    matrix.set_xticks(range(classes), names, ha="right", va="center", **slanted)
+    matrix.set_yticks(range(classes), names, size=size)
     matrix.set(xlabel="predicted class", ylabel="true class")
 
-    columns = {"images": [f"{count:,}" for count in images.tolist()]}
-    columns |= {name: [f"{value:.3f}" for value in values.tolist()] for name, values in scores.items()}
+    columns = {
+        name: [f"{value:.3f}" if isinstance(value, float) else f"{value:,}" for value in values.tolist()]
+        for name, values in scores.items()
+    }
     for place, (name, values) in enumerate(columns.items()):
         table.text(place, 1.02, name, transform=table.get_xaxis_transform(), in_layout=False, **slanted)
-        for label in named:
-            table.text(place, label, values[label], **text)
+        for label, value in enumerate(values):
+            table.text(place, label, value, **text)
     table.set(xlim=(-0.6, len(columns) - 0.4))
     table.set_axis_off()
     figure.suptitle(title)

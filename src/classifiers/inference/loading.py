@@ -15,7 +15,7 @@ from classifiers.experiment.importing import require
 
 ONLY_TO_TRAIN = {
     "optimizer", "lr_scheduler", "lr_scheduler_interval", "lr_scheduler_monitor", "loss", "decay_norms_and_biases",
-    "compile", "backbone_lr_scale", "layer_lr_decay",
+    "compile", "backbone_lr_scale", "layer_lr_decay", "metrics",
 }  # fmt: skip
 
 

@@ -19,11 +19,15 @@ from classifiers.experiment.terminal import printable
 from classifiers.experiment.training.stop_on_signal import exit_at_once
 from classifiers.experiment.training.until_signal import UntilSignal
 from classifiers.inference.checkpoint_options import add_checkpoint, load
+from classifiers.inference.explanations import Explanations
+from classifiers.inference.features import Features
 from classifiers.inference.prediction import classify
 from classifiers.inference.predictions_csv import PredictionsCSV
 
 
-def predict(model: ImageClassifier, given: Sequence[Path], top: int, csv: Path | None) -> None:
+def predict(
+    model: ImageClassifier, given: Sequence[Path], top: int, csv: Path | None, explain: Path | None, out: Path | None
+) -> None:
     left_out = Counter[str]()
     failures: list[UserError] = []
     paths: list[Path] = []
@@ -43,9 +47,13 @@ def predict(model: ImageClassifier, given: Sequence[Path], top: int, csv: Path |
     shown = {path: printable(str(path)) for path in paths}
     path_width, name_width = (max(map(len, names), default=0) for names in (shown.values(), class_names))
     classified, total = 0, len(paths) + len(failures)
+    features = Features(model) if out else None
+    explained = Explanations(model, explain, paths) if explain else None
+    on_batch = [look for look in (features, explained) if look]
     with (
-        UntilSignal(classify(model, paths, on_error=fail)) as found,
+        UntilSignal(classify(model, paths, on_error=fail, on_batch=on_batch)) as found,
         output_file(csv, "another --csv") if csv else nullcontext() as file,
+        output_file(out, "another --features") if out else nullcontext() as archive,
         progress(total) as bar,
     ):
         table = PredictionsCSV(file, ["file"], model.class_names) if file else None
@@ -58,6 +66,8 @@ def predict(model: ImageClassifier, given: Sequence[Path], top: int, csv: Path |
                 table.write([path], probabilities)
             classified += 1
             bar.update(bar.task_ids[0], completed=classified + len(failures))
+        if features and archive:
+            features.write(archive)
     if found.received is not None:
         print(f"stopped: {classified} of {total} are classified{f', and in {csv}' if csv else ''}", file=sys.stderr)
         exit_at_once(found.received)
@@ -85,8 +95,10 @@ def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
     )
     parser.add_argument("--top", type=int, default=3, help="how many classes are printed of each")
     parser.add_argument("--csv", type=Path | None, help="file to write, with the probabilities of all classes")
+    parser.add_argument("--explain", type=Path | None, help="folder to write into what speaks for the class of each")
+    parser.add_argument("--features", type=Path | None, help="file to write, .npz, with what the net's head is given")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps …; auto: an accelerator if there is one")
     given = parser.parse_args(arguments)
     if given.top < 1:
         raise UserError(f"--top is {given.top}: it must be at least 1")
-    predict(load(given, given.device), given.images, given.top, given.csv)
+    predict(load(given, given.device), given.images, given.top, given.csv, given.explain, given.features)

@@ -17,6 +17,7 @@ from classifiers.experiment import UserError
 from classifiers.experiment.errors import one_line
 
 Picture = str | Path | Image.Image | Tensor  # a file, an image of PIL's, or uint8 pixels (C, H, W)
+OnBatch = Callable[[Sequence[Any], Tensor, Tensor], None]
 
 
 def classify(
@@ -24,10 +25,12 @@ def classify(
     pictures: Picture | Sequence[Picture],
     batch_size: int = 128,
     on_error: Callable[[UserError], None] | None = None,
+    on_batch: Sequence[OnBatch] = (),
 ) -> Generator[tuple[Any, Tensor], None, None]:
     """Yield each of `pictures`, or the only one, in order, and its class probabilities `(K,)`, a batch at a time.
 
-    One that can't be read is left out, and the UserError handed to `on_error`; None raises it.
+    One that can't be read is left out, and the UserError handed to `on_error`; None raises it. Before a batch is
+    yielded, its pictures, as uint8 `(B, C, H, W)` too, and their probabilities `(B, K)` are given to each `on_batch`.
     """
     if isinstance(pictures, str | Path | Image.Image) or (isinstance(pictures, Tensor) and pictures.ndim == 3):
         pictures = [pictures]
@@ -49,9 +52,12 @@ def classify(
                         raise
                     on_error(error)
             if images:
-                with torch.inference_mode():
-                    logits = model(torch.stack(images).to(model.device))
-                yield from zip(read, model.probabilities(logits).cpu(), strict=True)
+                pixels = torch.stack(images).to(model.device)
+                with torch.no_grad():
+                    probabilities = model.probabilities(model(pixels))
+                for look in on_batch:
+                    look(read, pixels, probabilities)
+                yield from zip(read, probabilities.cpu(), strict=True)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,5 @@
 """Predictions as a CSV file."""
 
-import codecs
-import csv
 from collections.abc import Sequence
 from contextlib import nullcontext
 from itertools import zip_longest
@@ -13,8 +11,9 @@ from lightning.pytorch import Trainer
 from torch import Tensor
 
 from classifiers.data.loaders import LoaderDataModule
+from classifiers.data.origins import origins
 from classifiers.experiment.errors import UserError
-from classifiers.experiment.files import output_file
+from classifiers.experiment.files import csv_writer, output_file
 from classifiers.experiment.terminal import printable, say
 from classifiers.metrics import class_indices
 
@@ -26,7 +25,7 @@ class PredictionsCSV:
 
     def __init__(self, file: BinaryIO, what: Sequence[str], class_names: Sequence[str]) -> None:
         self.class_names = class_names
-        self._writer = csv.writer(codecs.getwriter("utf-8")(file, "surrogateescape"))
+        self._writer = csv_writer(file)
         self._writer.writerow([*what, "class", *class_names])
 
     def write(self, what: Sequence[Any], probabilities: Tensor) -> None:
@@ -64,9 +63,8 @@ def columns_of(data: Any, count: int) -> dict[str, Sequence[Any]]:
         return {"index": range(count)}
     indices = data.test_set.indices[:count].cpu()
     labels = class_indices(data.test_set.labels[indices])
-    paths = getattr(data, "test_paths", None)
-    what = {"index": range(count)} if paths is None else {"file": paths[indices.numpy()].tolist()}
-    return {**what, "true": [data.class_names[label] for label in labels.tolist()]}
+    what, known = origins(data, "test", count)
+    return {what: known, "true": [data.class_names[label] for label in labels.tolist()]}
 
 
 def gathered(batches: Sequence[Any]) -> Tensor:

@@ -42,12 +42,19 @@ def backbone_of(net: nn.Module) -> nn.Module:
     """
     if isinstance(backbone := getattr(net, "backbone", None), nn.Module):
         return backbone
+    return nn.ModuleList(_beside(net, head_of(net)))
+
+
+def head_of(net: nn.Module) -> nn.Module:
+    """The head of a `Net`, or else the last linear layer; UserError if there is none."""
+    if isinstance(net, Net):
+        return net.head
     head = next((part for part in reversed([*net.modules()]) if isinstance(part, nn.Linear)), None)
     if head is None:
         raise UserError(
             f"{type(net).__name__} has neither a backbone nor a linear layer as its head: give it a backbone"
         )
-    return nn.ModuleList(_beside(net, head))
+    return head
 
 
 def _beside(net: nn.Module, head: nn.Module) -> Iterator[nn.Module]:

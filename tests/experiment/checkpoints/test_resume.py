@@ -55,6 +55,8 @@ RECIPES = {
     "new loaders": [*SGD, "--model.lr_scheduler=OneCycle", "--trainer.reload_dataloaders_every_n_epochs=1"],
     "its own checkpoints": ["--trainer.callbacks+=ModelCheckpoint", "--trainer.callbacks.monitor=val/loss",
                             "--trainer.callbacks.save_top_k=2", "--trainer.callbacks.every_n_train_steps=null"],
+    "further metrics": ["--model.metrics+=MulticlassF1Score", "--model.metrics+=MulticlassAUROC",
+                        "--data.num_classes=6", "--best_checkpoint.monitor=val/macro_auroc"],
     "64 bits": ["--trainer.precision=64-true"],
     "augmentations of all kinds": [
         "--data.augmentations+=torchvision.transforms.v2.ColorJitter", "--data.augmentations.brightness=0.4",

@@ -22,13 +22,16 @@ def test_a_fit_leaves_exactly_these_files(fit: Cli) -> None:
     assert [re.sub(r"(tfevents)\..*", r"\1", name) for name in names] == [
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
+        "classes.csv",
         "config.yaml",
+        "confused.csv",
         "events.out.tfevents",
         "figures/confusion.png",
         "figures/curves.png",
         "figures/mistakes.png",
         "metrics.csv",
         "metrics.json",
+        "mistakes.csv",
     ]
     assert folder.parent.name == "default"
     assert re.fullmatch(r"\d{8}-\d{6}", folder.name)

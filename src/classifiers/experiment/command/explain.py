@@ -78,12 +78,12 @@ def _reason(key: str, refusal: str, lines: str) -> str:
         return f"{key}: expected a class_path, and the options of the class as a map in init_args"
     if found := re.search(r"Option '(.+)' is not accepted", refusal):
         return f"{key}: {class_path} has no option {found[1]}{_hint(found[1], _parameters(class_path))}"
-    if found := re.search(r"arguments are required: (.+)", refusal):
+    if found := re.search(r"arguments are required: (.+?)(\. Got value|$)", refusal):
         return f"{key}: {class_path} needs {found[1]}"
     if found := re.search(r"Importing '(.+?)' is not allowed, denied by the '(.+?)'", refusal):
         return f"{key}: {found[1]} is not allowed here, as nothing of {found[2]} is"
     if found := re.search(r"a dot import path string: (.+)|module .* has no attribute|No module named '(.+)'", refusal):
-        name = found[1] or class_path
+        name = found[1] or class_path or value
         if found[2] and not name.startswith(found[2]):
             return f"{key}: {name} needs the module {found[2]}, which is not installed"
         return f"{key}: there is no class {name}{_hint(name.rpartition('.')[2], _names(families))}"

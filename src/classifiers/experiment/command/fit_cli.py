@@ -82,7 +82,11 @@ class FitCLI(TrainerCLI):
             tell_result(self.trainer, result)
             if ended:
                 say(ended)
-            print_end(run.folder, result)
+            print_end(run.folder, result, self.end_rows())
+
+    def end_rows(self) -> dict[str, str]:
+        """What a task tells of the test at the end of a fit, beside its metrics."""
+        return {}
 
     def _best(self) -> dict[str, Any] | None:
         paths = [callback.best_model_path for callback in checkpoints_of(self.trainer, BestCheckpoint)]

@@ -41,8 +41,8 @@ def print_start(trainer: Trainer, model: LightningModule, experiment: str, folde
 
 
 @rank_zero_only
-def print_end(folder: Path, result: dict[str, Any]) -> None:
-    """Print the best epoch, the metrics of validation and test, the seconds and the run folder."""
+def print_end(folder: Path, result: dict[str, Any], further: dict[str, str]) -> None:
+    """Print the best epoch, the metrics of validation and test, `further` rows, the seconds and the run folder."""
     best = result["best_epoch"]
     rows = {"epochs": str(result["epochs"])} if best is None else {"best epoch": f"{best + 1} of {result['epochs']}"}
     for split in ("val", "test"):
@@ -51,7 +51,7 @@ def print_end(folder: Path, result: dict[str, Any]) -> None:
         found = [f"{'accuracy' if name == 'acc' else name} {shown(name, named[name])}" for name in first]
         if found:
             rows[split] = "   ".join(found)
-    rows |= {"seconds": f"{result['seconds']:.0f}", "run folder": _relative(folder)}
+    rows |= further | {"seconds": f"{result['seconds']:.0f}", "run folder": _relative(folder)}
     _print_panel(result["experiment"], rows)
 
 
