@@ -54,3 +54,24 @@ def test_a_model_that_no_image_file_suits(data: SyntheticDataModule | None, path
     line = f"^image files are of 1 or 3 channels, and the model takes images of shape {data and r'.2, 16, 16.'}$"
     with pytest.raises(UserError, match=line):
         list(classify(model, paths))
+
+
+def test_several_models_say_the_mean(paths: list[Path], tmp_path: Path) -> None:
+    models = [load_classifier(saved(tmp_path / "x.ckpt"), "cpu"), small(synthetic())]
+    found = torch.stack([row for _, row in classify(models, paths, batch_size=2)])
+    each = [torch.stack([row for _, row in classify(model, paths)]) for model in models]
+    assert torch.allclose(found, (each[0] + each[1]) / 2, atol=1e-6)
+    assert not torch.allclose(*each, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("other", "line"),
+    [
+        ({"num_classes": 5}, r"models of class_names \('pattern 0', .* can't be averaged: give those of one data set"),
+        ({"image_size": 20}, r"models of image_shape \(1, 16, 16\) and \(1, 20, 20\) can't be averaged: "),
+    ],
+)
+def test_models_of_other_data_are_not_averaged(other: dict[str, int], line: str, paths: list[Path]) -> None:
+    models = [small(synthetic()), small(synthetic(**other))]
+    with pytest.raises(UserError, match=line):
+        next(classify(models, paths))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from classifiers.inference import prediction
 from classifiers.inference.predictions_csv import PredictionsCSV
-from tests.conftest import SMALL, Script
+from tests.conftest import SMALL, Fails, Script
 from tests.processes import finished, start
 from tests.small_models import saved, synthetic
 
@@ -265,3 +265,27 @@ def test_a_mistake_is_one_line(
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", f"error: {line}\n")
     assert sorted(Path.cwd().iterdir()) == before
+
+
+def test_several_checkpoints_say_the_mean(script: Script, checkpoint: Path, folder: Path, tmp_path: Path) -> None:
+    content = torch.load(checkpoint, weights_only=True)
+    content["state_dict"]["net.head.bias"] += torch.tensor([3.0, 0.0, 0.0, 0.0])
+    torch.save(content, tmp_path / "y.ckpt")
+    rows = []
+    for name, given in (
+        ("one", [str(checkpoint), str(folder)]),
+        ("other", [str(tmp_path / "y.ckpt"), str(folder)]),
+        ("both", [str(checkpoint), str(folder), "--also", str(tmp_path / "y.ckpt")]),
+    ):
+        script("predict.py", *given, "--device=cpu", f"--csv={tmp_path}/{name}.csv")
+        with (tmp_path / f"{name}.csv").open(newline="") as file:
+            _, *found = csv.reader(file)
+        rows.append(torch.tensor([[float(share) for share in row[2:]] for row in found]))
+    assert torch.allclose(rows[2], (rows[0] + rows[1]) / 2, atol=1e-5)
+    assert (rows[0] - rows[1]).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("option", ["--explain", "--features"])
+def test_what_is_of_one_checkpoint_is_one_line(option: str, checkpoint: Path, folder: Path, fails: Fails) -> None:
+    given = [str(checkpoint), str(folder), "--also", str(checkpoint), option, "new"]
+    assert fails("predict-files", *given) == f"error: {option} is of one checkpoint: leave --also out"

@@ -1,11 +1,13 @@
 import contextlib
 import json
 import signal
+import statistics
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from classifiers.cli import ClassifierCLI
 from classifiers.experiment.errors import UserError
@@ -130,6 +132,19 @@ def test_overrides_are_other_runs(config: Path, tmp_path: Path) -> None:
     assert len(list(out.glob("*/seed-0/*/metrics.json"))) == 2
     with pytest.raises(UserError, match=r"--metrics: no run has val/los: did you mean val/loss\?"):
         repeat(ClassifierCLI, [config], 1, out, options, ["val/los"])
+
+
+def test_each_seed_validates_on_each_fold(config: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (row,) = repeat(ClassifierCLI, [config], 1, out, ["--trainer.max_epochs=1"], folds=3)
+    results = [json.loads(path.read_text()) for path in out.glob("*/seed-0/*/metrics.json")]
+    configs = [yaml.safe_load(path.read_text())["data"]["init_args"] for path in out.glob("*/seed-0/*/config.yaml")]
+    assert sorted((data["folds"], data["fold"]) for data in configs) == [(3, 0), (3, 1), (3, 2)]
+    assert (row.config, row.seeds, [*row.tested]) == ("shirts, 3 folds", 1, ["val/acc", "test/acc"])
+    found = [result["val/acc"] for result in results]
+    assert row.tested["val/acc"] == pytest.approx((statistics.mean(found), statistics.stdev(found)))
+    with pytest.raises(UserError, match="--folds is 1: it must be at least 2"):
+        repeat(ClassifierCLI, [config], 1, out, folds=1)
 
 
 def test_a_command_line_is_divided_into_its_own_options_and_those_of_fits() -> None:

@@ -6,20 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from classifiers.data.coverage import remarks
+from classifiers.data.folds import Folds
 from classifiers.data.image_dataset import ImageDataset, Images, checked, identities
-from classifiers.data.loaders import LoaderDataModule
 from classifiers.data.resizing import Resize
+from classifiers.data.shown import ShownDataModule
 from classifiers.data.splitting import held_out
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.paths import at_home, project_root
+from classifiers.metrics import class_indices
 
 
-class ImageDataModule(LoaderDataModule, ABC):
+class ImageDataModule(ShownDataModule, ABC):
     """Serves uint8 images `(B, C, H, W)` and labels `(B,)`; a subclass declares what they are and loads them.
 
     The validation images are held out of the official training split by `split_seed` alone, so that every run, process
@@ -32,13 +32,16 @@ class ImageDataModule(LoaderDataModule, ABC):
         split_seed: which ones; independent of the run's seed.
         validate_on_test: train on the whole training split and validate on the official test images instead, so that
             test images choose the best checkpoint. Only to repeat published figures that were got that way.
+        folds: into how many all images but those of the test are divided, with an equal share of each class, to
+            validate on one of them in place of `val_size`; None means into none.
+        fold: the number of that one, from 0.
         one_hot: whether labels are served as one-hot rows `(B, K)`.
         mean: of each channel, subtracted from the images in [0, 1]; None means that of the training images.
         std: of each channel, by which they are divided then; None means that of the training images.
         kwargs: options of all loaders.
 
     Raises:
-        UserError: not one `mean` and one positive `std` for each channel.
+        UserError: not one `mean` and one positive `std` for each channel; no such fold.
     """
 
     in_channels: int
@@ -54,6 +57,8 @@ class ImageDataModule(LoaderDataModule, ABC):
         val_size: int | float = 0.1,
         split_seed: int = 0,
         validate_on_test: bool = False,
+        folds: int | None = None,
+        fold: int = 0,
         one_hot: bool = False,
         mean: list[float] | None = None,
         std: list[float] | None = None,
@@ -63,29 +68,12 @@ class ImageDataModule(LoaderDataModule, ABC):
         self.root = at_home(root) if root else project_root() / "data"
         self.val_size, self.split_seed = val_size, split_seed
         self.validate_on_test = validate_on_test
+        self.folds = Folds.of(folds, fold, validate_on_test)
         self.one_hot = one_hot
         self.mean, self.std = mean or self.mean, std or self.std
         if not len(self.mean) == len(self.std) == self.in_channels or min(self.std) <= 0:
             values = f"--data.mean is {list(self.mean)} and --data.std {list(self.std)}"
             raise UserError(f"{values}: they need {self.in_channels} values each, std positive ones")
-
-    @property
-    def num_classes(self) -> int:
-        return len(self.class_names)
-
-    def panel_rows(self) -> dict[str, str]:
-        """What the start of a fit tells of the data."""
-        images = f"{len(self.train_set):,} to train, {len(self.val_set):,} to validate"
-        rows = {
-            "data": f"{type(self).__name__}, {self.num_classes} classes",
-            "images": f"{images}, {self.placed}" if self.placed else images,
-        }
-        found = [*self.remarks("train"), *self.remarks("val")]
-        return {**rows, "beware": "\n".join(found)} if found else rows
-
-    def remarks(self, part: str) -> list[str]:
-        """What is to be known of the part "train", "val" or "test", once it is set up."""
-        return [*remarks(part, getattr(self, f"{part}_set"), getattr(self, "train_set", None), self.class_names)]
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -102,7 +90,11 @@ class ImageDataModule(LoaderDataModule, ABC):
             self.augmentations.try_on(self.image_shape)
         if stage in ("fit", "validate") and not hasattr(self, "train_set"):
             images, labels = self._load(train=True)
-            train, val = self.split(len(images))
+            if self.folds:
+                known = self.identities(images, train=True)
+                train, val = self.folds.split(class_indices(labels), known, self.split_seed)
+            else:
+                train, val = self.split(len(images))
             self.train_set = ImageDataset(images, labels, train)
             self.val_set = ImageDataset(images, labels, val)
         if (stage in ("test", "predict") or self.validate_on_test) and not hasattr(self, "test_set"):
@@ -138,15 +130,3 @@ class ImageDataModule(LoaderDataModule, ABC):
         val_size = held_out("val_size", self.val_size, size)
         order = torch.randperm(size, generator=torch.Generator().manual_seed(self.split_seed))
         return order[val_size:].sort().values, order[:val_size].sort().values
-
-    def show_batch(self, count: int = 16, seed: int | None = None) -> Figure:
-        """`count` random training images, of a `seed` if given, augmented, over their class names. No fit is needed."""
-        from classifiers.figures import labelled_grid  # which stands on this package
-
-        if not hasattr(self, "train_set"):
-            self.prepare_data()
-            self.setup("validate")
-        with torch.random.fork_rng(devices=()):
-            torch.default_generator.seed() if seed is None else torch.default_generator.manual_seed(seed)
-            images, labels = self.train_set.__getitems__(torch.randperm(len(self.train_set))[:count].tolist())
-            return labelled_grid(*self.augment(images, labels), self.class_names, columns=min(8, count))

@@ -16,6 +16,6 @@ def add_checkpoint(parser: StrictParser) -> None:
     )  # fmt: skip
 
 
-def load(given: Any, device: str) -> ImageClassifier:
-    """The classifier that the options of `add_checkpoint` name."""
-    return load_classifier(given.checkpoint, device, trusted=given.net, cure="name it with --net {}")
+def load(given: Any, device: str, checkpoint: Path | None = None) -> ImageClassifier:
+    """The classifier that the options of `add_checkpoint` name, or that of another `checkpoint`."""
+    return load_classifier(checkpoint or given.checkpoint, device, trusted=given.net, cure="name it with --net {}")

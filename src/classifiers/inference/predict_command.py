@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
@@ -21,13 +22,13 @@ from classifiers.experiment.training.until_signal import UntilSignal
 from classifiers.inference.checkpoint_options import add_checkpoint, load
 from classifiers.inference.explanations import Explanations
 from classifiers.inference.features import Features
-from classifiers.inference.prediction import classify
+from classifiers.inference.prediction import classify, require_alike
 from classifiers.inference.predictions_csv import PredictionsCSV
 
 
-def predict(
-    model: ImageClassifier, given: Sequence[Path], top: int, csv: Path | None, explain: Path | None, out: Path | None
-) -> None:
+def predict(models: Sequence[ImageClassifier], arguments: Any) -> None:
+    """As the options of `main` say, the mean of what the `models` say."""
+    model, csv, out = models[0], arguments.csv, arguments.features
     left_out = Counter[str]()
     failures: list[UserError] = []
     paths: list[Path] = []
@@ -36,7 +37,7 @@ def predict(
         failures.append(error)
         print(f"error: {printable(one_line(error))}", file=sys.stderr)
 
-    for path in given:
+    for path in arguments.images:
         try:
             paths += find_images(path, left_out)
         except UserError as error:
@@ -48,17 +49,17 @@ def predict(
     path_width, name_width = (max(map(len, names), default=0) for names in (shown.values(), class_names))
     classified, total = 0, len(paths) + len(failures)
     features = Features(model) if out else None
-    explained = Explanations(model, explain, paths) if explain else None
+    explained = Explanations(model, arguments.explain, paths) if arguments.explain else None
     on_batch = [look for look in (features, explained) if look]
     with (
-        UntilSignal(classify(model, paths, on_error=fail, on_batch=on_batch)) as found,
+        UntilSignal(classify(models, paths, on_error=fail, on_batch=on_batch)) as found,
         output_file(csv, "another --csv") if csv else nullcontext() as file,
         output_file(out, "another --features") if out else nullcontext() as archive,
         progress(total) as bar,
     ):
         table = PredictionsCSV(file, ["file"], model.class_names) if file else None
         for path, probabilities in found:
-            best = probabilities.topk(min(top, len(probabilities)))
+            best = probabilities.topk(min(arguments.top, len(probabilities)))
             guesses = zip(best.indices.tolist(), best.values.tolist(), strict=True)
             line = "  ".join(f"{class_names[index]:{name_width}} {share:7.2%}" for index, share in guesses)
             print(f"{shown[path]:{path_width}}  {line}")
@@ -93,6 +94,10 @@ def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
     parser.add_argument(
         "images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="a folder stands for all images below it"
     )
+    parser.add_argument(
+        "--also", nargs="+", type=Path, default=[], metavar="CHECKPOINT",
+        help="further checkpoints of the same classes, such as those of other seeds or folds, to take the mean of",
+    )  # fmt: skip
     parser.add_argument("--top", type=int, default=3, help="how many classes are printed of each")
     parser.add_argument("--csv", type=Path | None, help="file to write, with the probabilities of all classes")
     parser.add_argument("--explain", type=Path | None, help="folder to write into what speaks for the class of each")
@@ -101,4 +106,8 @@ def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
     given = parser.parse_args(arguments)
     if given.top < 1:
         raise UserError(f"--top is {given.top}: it must be at least 1")
-    predict(load(given, given.device), given.images, given.top, given.csv, given.explain, given.features)
+    if given.also and (given.explain or given.features):
+        raise UserError(f"{'--explain' if given.explain else '--features'} is of one checkpoint: leave --also out")
+    models = [load(given, given.device, checkpoint) for checkpoint in (given.checkpoint, *given.also)]
+    require_alike(models)
+    predict(models, given)

@@ -21,27 +21,31 @@ OnBatch = Callable[[Sequence[Any], Tensor, Tensor], None]
 
 
 def classify(
-    model: ImageClassifier,
+    model: ImageClassifier | Sequence[ImageClassifier],
     pictures: Picture | Sequence[Picture],
     batch_size: int = 128,
     on_error: Callable[[UserError], None] | None = None,
     on_batch: Sequence[OnBatch] = (),
 ) -> Generator[tuple[Any, Tensor], None, None]:
-    """Yield each of `pictures`, or the only one, in order, and its class probabilities `(K,)`, a batch at a time.
+    """Yield each of `pictures`, or the only one, in order, and its class probabilities `(K,)`, a batch at a time: of
+    several models, which are on one device, their mean.
 
     One that can't be read is left out, and the UserError handed to `on_error`; None raises it. Before a batch is
     yielded, its pictures, as uint8 `(B, C, H, W)` too, and their probabilities `(B, K)` are given to each `on_batch`.
     """
     if isinstance(pictures, str | Path | Image.Image) or (isinstance(pictures, Tensor) and pictures.ndim == 3):
         pictures = [pictures]
-    shape = model.image_shape
+    models = [model] if isinstance(model, ImageClassifier) else [*model]
+    require_alike(models)
+    shape, resize, device = models[0].image_shape, models[0].resize, models[0].device
     if shape is None or shape[0] not in MODES:
         raise UserError(f"image files are of 1 or 3 channels, and the model takes images of shape {shape}")
-    model.eval()
+    for one in models:
+        one.eval()
     with quietly(), _threads() as pool:
         for start in range(0, len(pictures), batch_size):
             batch = pictures[start : start + batch_size]
-            reading = [(picture, pool.submit(_pixels, picture, shape, model.resize)) for picture in batch]
+            reading = [(picture, pool.submit(_pixels, picture, shape, resize)) for picture in batch]
             read, images = [], []
             for picture, image in reading:
                 try:
@@ -52,12 +56,20 @@ def classify(
                         raise
                     on_error(error)
             if images:
-                pixels = torch.stack(images).to(model.device)
+                pixels = torch.stack(images).to(device)
                 with torch.no_grad():
-                    probabilities = model.probabilities(model(pixels))
+                    probabilities = torch.stack([one.probabilities(one(pixels)) for one in models]).mean(0)
                 for look in on_batch:
                     look(read, pixels, probabilities)
                 yield from zip(read, probabilities.cpu(), strict=True)
+
+
+def require_alike(models: Sequence[ImageClassifier]) -> None:
+    """Raise UserError unless all models take the same pictures and know the same classes."""
+    for what in ("class_names", "image_shape", "resize"):
+        values = [getattr(model, what) for model in models]
+        if other := next((value for value in values if value != values[0]), None):
+            raise UserError(f"models of {what} {values[0]} and {other} can't be averaged: give those of one data set")
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ class Run:
     seed: int
     out: Path
     overrides: tuple[str, ...] = ()
+    fold: str = ""  # which, if of several
 
     @property
     def experiment(self) -> str:
@@ -48,7 +49,7 @@ class Run:
             for epochs, _ in enumerate(fit.values(), start=1):
                 yield epochs / fit.max_epochs if fit.max_epochs else 0.0
         if reason := fit.failure():
-            raise UserError(f"{self.config} with seed {self.seed} failed: {reason}")
+            raise UserError(f"{self.config} with seed {self.seed}{self.fold} failed: {reason}")
 
 
 def repeat(
@@ -58,6 +59,7 @@ def repeat(
     out: Path,
     overrides: Sequence[str] = (),
     metrics: Sequence[str] | None = None,
+    folds: int | None = None,
 ) -> list[Row]:
     """Fit each config with the seeds 0 to `seeds` - 1, except those finished in `out` before; write `table.*` there.
 
@@ -67,30 +69,47 @@ def repeat(
         seeds: how many.
         out: the folder of all runs.
         overrides: options of each fit, over those of its config.
-        metrics: what the table has of `metrics.json`; None means what the task is told by on a test.
+        metrics: what the table has of `metrics.json`; None means what the task is told by on a test, or, over folds, on
+            the fold that is held out too.
+        folds: of the data, on each of which every fit validates once; None means that its own split stands.
 
     Raises:
         UserError: a config that isn't there, fewer than one seed, a fit that fails, a folder that can't be written, no
             such metric.
     """
-    if seeds < 1:
-        raise UserError(f"--seeds is {seeds}: it must be at least 1")
+    for option, count, least in (("--seeds", seeds, 1), ("--folds", folds, 2)):
+        if count is not None and count < least:
+            raise UserError(f"{option} is {count}: it must be at least {least}")
     for config in configs:
         if not config.is_file():
             raise UserError(missing_file(config))
     require_writable(out, "--out")
-    runs = [Run(cli, config, seed, out.absolute(), tuple(overrides)) for config in configs for seed in range(seeds)]
+    parts: dict[str, tuple[str, ...]] = {"": ()}
+    if folds:
+        parts = {f", fold {fold}": (f"--data.folds={folds}", f"--data.fold={fold}") for fold in range(folds)}
+    runs = [
+        Run(cli, config, seed, out.absolute(), (*overrides, *options), fold)
+        for config in configs
+        for seed in range(seeds)
+        for fold, options in parts.items()
+    ]
     columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     with Progress(*columns) as progress:
         task = progress.add_task("", total=len(runs))
         for done, run in enumerate(runs):
-            progress.update(task, completed=done, description=f"{run.config.stem}, seed {run.seed}")
+            progress.update(task, completed=done, description=f"{run.config.stem}, seed {run.seed}{run.fold}")
             if run.result() is None:
                 for share in run.fit():
                     progress.update(task, completed=done + share)
         progress.update(task, completed=len(runs), description=f"{len(runs)} runs")
     rows = [
-        row(config, [result for run in runs if run.config == config and (result := run.result())], cli.metrics, metrics)
+        row(
+            config,
+            [result for run in runs if run.config == config and (result := run.result())],
+            cli.metrics,
+            metrics or (cli.metrics if folds else None),
+            folds or 1,
+        )
         for config in configs
     ]
     (out / "table.md").write_text(markdown(rows))

@@ -34,7 +34,12 @@ def divided(arguments: Sequence[str], options: Sequence[str]) -> tuple[list[str]
 def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
     parser = StrictParser(prog=f"{cli.name} repeat", description=f"{__doc__} (any option of a fit behind them)")
     parser.add_argument("configs", nargs="*", type=Path, help="config files; published.yaml is passed over")
-    parser.add_argument("--seeds", type=int, default=3, help="fits of each config, with the seeds 0, 1, … (default 3)")
+    parser.add_argument(
+        "--seeds", type=int | None, help="fits of each config, with the seeds 0, 1, … (default 3; of folds 1)"
+    )
+    parser.add_argument(
+        "--folds", type=int | None, help="fits of each seed, each validated on another of so many folds"
+    )
     parser.add_argument("--metrics", type=str, nargs="+", help="which of metrics.json (default: of the test)")
     out = project_root() / "runs/repeat"
     parser.add_argument("--out", type=Path, default=out, help="folder of the runs and tables")
@@ -43,5 +48,6 @@ def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
     configs = [config for config in given.configs if config.name != "published.yaml"]
     if not configs:
         raise UserError("repeat needs a config: name its file")
+    seeds = given.seeds if given.seeds is not None else 1 if given.folds else 3
     with stoppable("runs"):
-        print(markdown(repeat(cli, configs, given.seeds, given.out, overrides, given.metrics)))
+        print(markdown(repeat(cli, configs, seeds, given.out, overrides, given.metrics, given.folds)))

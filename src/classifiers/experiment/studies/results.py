@@ -70,10 +70,14 @@ def _cells(figure: Figure) -> list[str]:
 
 
 def row(
-    config: Path, results: Sequence[dict[str, Any]], own: Sequence[str], metrics: Sequence[str] | None = None
+    config: Path,
+    results: Sequence[dict[str, Any]],
+    own: Sequence[str],
+    metrics: Sequence[str] | None = None,
+    folds: int = 1,
 ) -> Row:
     """The row of a config from `metrics` of its runs, or else from those of its `own` that are of a test, and losses of
-    the test; with the figures of a `published.yaml` beside it.
+    the test; with the figures of a `published.yaml` beside it. Each seed has a run for each of the `folds`.
 
     Raises:
         UserError: no such metric.
@@ -85,8 +89,8 @@ def row(
     published = config.with_name("published.yaml")
     figures = yaml.safe_load(published.read_text()).get(config.stem, {}) if published.is_file() else {}
     return Row(
-        config.stem,
-        len(results),
+        config.stem if folds == 1 else f"{config.stem}, {folds} folds",
+        len(results) // folds,
         {name: mean_and_std([result[name] for result in results]) for name in metrics or of_test},
         mean_and_std([result["seconds"] for result in results]),
         [_figure(metric, results, **figure) for metric, figure in figures.items()],
