@@ -1,4 +1,4 @@
-"""The classifiers of torchvision, by their names there."""
+"""The nets of torchvision that tell classes apart, by their names there."""
 
 from pathlib import Path
 from typing import Any
