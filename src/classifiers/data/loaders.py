@@ -67,6 +67,10 @@ class LoaderDataModule(RepeatableDataModule):
         self.num_workers = num_workers
         self.on_device = on_device
 
+    @property
+    def num_classes(self) -> int:
+        return len(self.class_names)
+
     def setup(self, stage: str) -> None:
         """Look at what shared memory is left before any of several processes has workers."""
         self.shared_memory = free_memory()
@@ -91,7 +95,7 @@ class LoaderDataModule(RepeatableDataModule):
 
     def augment(self, images: Tensor, labels: Tensor) -> Batch:
         """All augmentations in turn of uint8 images `(B, C, H, W)` and their labels."""
-        return self.augmentations(images, labels, len(self.class_names))
+        return self.augmentations(images, labels, self.num_classes)
 
     def dataloader(self, images: ImageDataset) -> ImageLoader:
         """Serves `images` in order and in batches: all of them once, the last batch with what is left.
