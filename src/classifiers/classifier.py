@@ -8,6 +8,7 @@ from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
+from classifiers.class_weights import ClassWeighted, Weighting, weightable
 from classifiers.data.image_dataset import TO_MODEL, TO_NET, Batch
 from classifiers.data.resizing import Resize
 from classifiers.data_of_net import of_net
@@ -21,7 +22,7 @@ from classifiers.parameter_groups import Shares, shares_of
 from classifiers.scores import MetricCallable, scores
 
 
-class ImageClassifier(Optimized, MeasuredModule):
+class ImageClassifier(Optimized, ClassWeighted, MeasuredModule):
     """Trains and evaluates `net` on uint8 images `(B, C, H, W)` with labels `(B,)` or one-hot or soft rows `(B, K)`.
 
     Args:
@@ -32,6 +33,7 @@ class ImageClassifier(Optimized, MeasuredModule):
         lr_scheduler_interval: how often the schedule advances; None leaves it to the schedule's kind.
         lr_scheduler_monitor: the metric that `ReduceLROnPlateau` watches; None means its own, else `val/loss`.
         loss: maps logits and targets to a mean loss `()`; None means cross-entropy.
+        class_weights: how the loss weighs the images of each class by how many it has in training; None: all alike.
         decay_norms_and_biases: whether the optimiser's weight decay also shrinks parameters of one dimension.
         backbone_lr_scale: share of the rate at which all of the net but its head learns; None means all of it.
         layer_lr_decay: share of the next layer's rate at which each layer before the head learns; None means all of it.
@@ -58,6 +60,7 @@ class ImageClassifier(Optimized, MeasuredModule):
         lr_scheduler_interval: Literal["epoch", "step"] | None = None,
         lr_scheduler_monitor: str | None = None,
         loss: nn.Module | None = None,
+        class_weights: Weighting | None = None,
         decay_norms_and_biases: bool = True,
         backbone_lr_scale: float | None = None,
         layer_lr_decay: float | None = None,
@@ -78,7 +81,8 @@ class ImageClassifier(Optimized, MeasuredModule):
         self.optimizer = require_callable(optimizer or torch.optim.AdamW)
         self.lr_scheduler = lr_scheduler
         self.lr_scheduler_interval, self.lr_scheduler_monitor = lr_scheduler_interval, lr_scheduler_monitor
-        self.loss = loss or nn.CrossEntropyLoss()
+        self.loss = weightable(loss or nn.CrossEntropyLoss(), class_weights, len(class_names))
+        self.class_weights = class_weights
         self.decay_norms_and_biases, self.average_flips = decay_norms_and_biases, average_flips
         self.backbone_lr_scale, self.layer_lr_decay = backbone_lr_scale, layer_lr_decay
         self.graph, self.class_names = Graph(compile), tuple(class_names)

@@ -26,10 +26,10 @@ def as_mean(loss: nn.Module, value: Tensor, targets: Tensor) -> tuple[Tensor, Te
     return value, weights.masked_fill(targets == kind.ignore_index, 0).sum()
 
 
-def require_takes(loss: nn.Module, targets: Tensor, classes: int, source: str, cure: str) -> None:
-    """UserError if `loss` doesn't take such `targets`, which are of a `source`."""
+def require_takes(loss: nn.Module, logits: Tensor, targets: Tensor, source: str, cure: str) -> None:
+    """UserError if `loss` doesn't take logits `(B, K)` with such `targets`, which are of a `source`."""
     try:
-        copy.deepcopy(loss)(torch.zeros(len(targets), classes, device=targets.device), targets)
+        copy.deepcopy(loss)(logits, targets)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         kind = "rows (B, K) of shares" if targets.ndim == 2 else "classes (B,)"
         message = f"{type(loss).__name__} doesn't take {kind}, the labels of {source}: {cure}"

@@ -99,6 +99,21 @@ def test_they_show_the_test_of_the_best_checkpoint(options: list[str], fit: Cli,
     assert title == f"shirts, seed 3\n20 of {130 - right} mistakes in 130 test images, the surest first"
 
 
+def test_augmented_images_are_shown_the_same_ones_each_time(fit: Cli) -> None:
+    options = [
+        "--figures=true",
+        "--trainer.max_epochs=1",
+        "--data.augmentations+=MixUp",
+        "--data.augmentations+=RandomCrop",
+    ]
+    one, other = (fit(*options) / "figures/augmented.png" for _ in range(2))
+    assert one.read_bytes() == other.read_bytes()
+    assert matplotlib.image.imread(one).shape[1] == 1000
+    assert (one.parents[1] / "metrics.csv").read_text() == (
+        fit(*options, "--figures=false") / "metrics.csv"
+    ).read_text()
+
+
 def test_they_are_in_the_folder_and_in_tensorboard(fit: Cli) -> None:
     folder = fit("--figures=true")
     assert drawn(folder) == NAMES

@@ -1,9 +1,13 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
 
 from classifiers import ImageClassifier, fit
 from classifiers.callbacks import FirstLook
+from classifiers.data import CutMix, MixUp
 from classifiers.experiment.errors import UserError
 from classifiers.models import MLP
 from tests.small_models import small, synthetic, trained
@@ -53,6 +57,35 @@ def test_what_a_model_made_by_hand_does_not_know_is_told(capsys: pytest.CaptureF
     assert "beware: the model has not the data's mean and std: " in capsys.readouterr().out
     fitted(small(synthetic()))
     assert "beware" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("loss", "given", "line"),
+    [
+        (nn.NLLLoss(), {"augmentations": [MixUp(), CutMix()]},
+         "NLLLoss doesn't take rows (B, K) of shares, the labels of MixUp and CutMix: take torch.nn.CrossEntropyLoss, "
+         "or leave MixUp and CutMix out (0D or 1D target"),
+        (nn.MultiMarginLoss(), {"augmentations": [CutMix()]}, "MultiMarginLoss doesn't take rows (B, K) of"),
+        (nn.CrossEntropyLoss(ignore_index=1), {"augmentations": [MixUp()]}, "CrossEntropyLoss doesn't take rows"),
+        (nn.NLLLoss(), {"one_hot": True}, "NLLLoss doesn't take rows (B, K) of shares, the labels of --data.one_hot"),
+        (nn.BCEWithLogitsLoss(), {"augmentations": [MixUp()]},
+         "BCEWithLogitsLoss doesn't take classes (B,), the labels of validation: --data.one_hot true makes them rows"),
+    ],
+)  # fmt: skip
+def test_a_loss_must_take_the_labels_of_mixed_images(
+    loss: nn.Module, given: dict[str, Any], line: str, tmp_path: Path
+) -> None:
+    data = synthetic(**given)
+    with pytest.raises(UserError) as error:
+        fit(small(data, loss=loss), data, max_epochs=1, accelerator="cpu", default_root_dir="runs")
+    assert str(error.value).startswith(line)
+
+
+def test_losses_that_take_shares_learn_from_mixed_images() -> None:
+    for loss, one_hot in ((nn.CrossEntropyLoss(label_smoothing=0.1), False), (nn.BCEWithLogitsLoss(), True)):
+        data = synthetic(augmentations=[MixUp(), CutMix()], one_hot=one_hot)
+        run = fit(small(data, loss=loss), data, max_epochs=8, accelerator="cpu", default_root_dir="runs", seed=0)
+        assert run.metrics["test/acc"] > 0.5
 
 
 def test_a_net_of_more_or_fewer_outputs_than_classes_is_refused() -> None:

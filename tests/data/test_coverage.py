@@ -27,8 +27,9 @@ def test_of_many_classes_without_images_some_are_named() -> None:
 
 def test_strong_imbalance_is_told_of_what_is_trained_on() -> None:
     assert found("train", 900, 90, 100) == []
-    told = "cat has 9,000 images to train on, dog 12, 750 times less: macro_f1 tells more than accuracy"
-    assert found("train", 9000, 12, 100) == [told]
+    told = "cat has 9,000 images to train on, dog 12, 750 times less: macro_f1 tells more than accuracy; "
+    cure = "--model.class_weights balanced or --data.balanced true make all classes count alike"
+    assert found("train", 9000, 12, 100) == [told + cure]
     assert found("test", 9000, 12, 100) == []
 
 

@@ -6,8 +6,9 @@ import torch
 from lightning.pytorch import LightningModule, Trainer, seed_everything
 from torch import Tensor
 
-from classifiers.data import RandomHorizontalFlip, SyntheticDataModule
+from classifiers.data import ArrayDataModule, RandomHorizontalFlip, SyntheticDataModule
 from classifiers.experiment.errors import UserError
+from classifiers.metrics import class_indices
 from tests.small_models import small, trained
 
 
@@ -256,6 +257,24 @@ def test_a_batch_is_shown_before_any_fit_and_leaves_the_fit_as_it_is() -> None:
     data.setup("fit")
     assert len(data.train_dataloader()) == 1
     assert len(data.show_batch(3).axes[0].images) == 3
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_an_epoch_may_draw_each_class_equally_often(one_hot: bool) -> None:
+    labels = torch.arange(3).repeat_interleave(torch.tensor([300, 60, 40]))
+    images = torch.randint(256, (400, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    data = ArrayDataModule(
+        images, labels, class_names=["cat", "dog", "hen"], balanced=True, one_hot=one_hot, val_size=40
+    )
+    data.setup("fit")
+    drawn = torch.cat([class_indices(labels) for _, labels in data.train_dataloader()])
+    assert drawn.bincount().tolist() == [120] * 3
+    validated = torch.cat([class_indices(labels) for _, labels in data.val_dataloader()])
+    assert validated.bincount().argmax() == 0
+    with pytest.raises(
+        UserError, match="^--data.balanced true draws images at random: leave --data.shuffle false out$"
+    ):
+        SyntheticDataModule(balanced=True, shuffle=False)
 
 
 class Whiten(RandomHorizontalFlip):

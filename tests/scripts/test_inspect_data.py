@@ -16,6 +16,17 @@ def test_it_prints_and_draws(script: Script, tmp_path: Path) -> None:
     assert matplotlib.image.imread(tmp_path / "new/grid.png").shape[1] == 1000
 
 
+def test_it_draws_the_images_as_they_are_trained_on(script: Script, tmp_path: Path) -> None:
+    options = ["--data=SyntheticDataModule", "--data.train_size=100", "--data.test_size=30"]
+    plain, inverted = tmp_path / "plain.png", tmp_path / "inverted.png"
+    assert "the first training images are in" in script("inspect_data.py", *options, f"--out={plain}")
+    invert = ["--data.augmentations+=torchvision.transforms.v2.RandomInvert", "--data.augmentations.p=1"]
+    printed = script("inspect_data.py", *options, *invert, f"--out={inverted}")
+    assert "the first training images, augmented, are in" in printed
+    images = [matplotlib.image.imread(path)[5:100, 15:100, 0] for path in (plain, inverted)]
+    assert abs(images[0] + images[1] - 1).max() < 0.02
+
+
 def test_it_takes_the_data_of_configs(script: Script, tmp_path: Path) -> None:
     synthetic = "class_path: SyntheticDataModule\n  init_args: {train_size: 100, test_size: 30}"
     (tmp_path / "fit.yaml").write_text(f"trainer: {{max_epochs: 3}}\ndata:\n  {synthetic}\nmodel: {{net: Nobodys}}")

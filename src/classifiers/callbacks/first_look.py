@@ -31,12 +31,12 @@ class FirstLook(Callback):
         if not (isinstance(pl_module, ImageClassifier) and isinstance(data, ImageDataModule)):
             return
         if source := data.augmentations.mixing or ("--data.one_hot true" if data.one_hot else ""):
-            classes, cure = data.num_classes, f"take torch.nn.CrossEntropyLoss, or leave {source} out"
-            rows = torch.full((2, classes), 1 / classes, device=pl_module.device)
-            require_takes(pl_module.loss, rows, classes, source, cure)
+            cure = f"take torch.nn.CrossEntropyLoss, or leave {source} out"
+            rows = torch.full((2, data.num_classes), 1 / data.num_classes).to(pl_module.device).type(pl_module.dtype)
+            require_takes(pl_module.loss, rows, rows, source, cure)
             if data.train_set.labels.ndim == 1:
                 cure = "--data.one_hot true makes them rows"
-                require_takes(pl_module.loss, rows.argmax(1), classes, "validation", cure)
+                require_takes(pl_module.loss, rows, rows.argmax(1), "validation", cure)
         names, cure = pl_module.class_names, "ImageClassifier.for_data(net, data) takes them over"
         if names and tuple(names) != tuple(data.class_names):
             theirs = [", ".join(some) for some in (names, data.class_names)]

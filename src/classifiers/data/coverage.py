@@ -10,6 +10,7 @@ from classifiers.data.image_dataset import ImageDataset
 from classifiers.metrics import class_indices
 
 IMBALANCE = 10  # times as many images of a class as of another, above which it is told
+CURE = "--model.class_weights balanced or --data.balanced true make all classes count alike"
 FEW = 100  # images, below which one of them is more than a percent
 NAMED = 5  # classes, at most
 WHAT = {"train": "to train on", "val": "to validate on", "test": "to test on"}
@@ -62,6 +63,6 @@ def of_counts(part: str, counts: Tensor, class_names: Sequence[str]) -> Iterator
         most, least = int(counts.argmax()), int(counts.masked_fill(counts == 0, images + 1).argmin())
         if (times := int(counts[most]) / int(counts[least])) > IMBALANCE:
             both = f"{class_names[most]} has {counts[most]:,} images {what}, {class_names[least]} {counts[least]:,}"
-            yield f"{both}, {times:.0f} times less: macro_f1 tells more than accuracy"
+            yield f"{both}, {times:.0f} times less: macro_f1 tells more than accuracy; {CURE}"
     if part == "test" and 0 < images < FEW:
         yield f"there are {images} images {what}: each is {1 / images:.1%} of the accuracy"

@@ -67,9 +67,8 @@ class ImageDataModule(ShownDataModule, ABC):
         super().__init__(batch_size, **kwargs)
         self.root = at_home(root) if root else project_root() / "data"
         self.val_size, self.split_seed = val_size, split_seed
-        self.validate_on_test = validate_on_test
+        self.validate_on_test, self.one_hot = validate_on_test, one_hot
         self.folds = Folds.of(folds, fold, validate_on_test)
-        self.one_hot = one_hot
         self.mean, self.std = mean or self.mean, std or self.std
         if not len(self.mean) == len(self.std) == self.in_channels or min(self.std) <= 0:
             values = f"--data.mean is {list(self.mean)} and --data.std {list(self.std)}"

@@ -17,6 +17,7 @@ from classifiers.data.on_device import OnDevice
 from classifiers.data.shared_memory import Batches, fitting_workers, free_memory
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.sampling.repeatable_data import RepeatableDataModule
+from classifiers.metrics import class_indices
 
 
 class LoaderDataModule(RepeatableDataModule):
@@ -26,6 +27,7 @@ class LoaderDataModule(RepeatableDataModule):
         batch_size: images in a batch.
         eval_batch_size: images in a batch of evaluation, on which no result depends; None means as in training.
         shuffle: whether each epoch draws the training images in another order.
+        balanced: whether an epoch draws each class equally often, so the images of rare ones several times.
         augmentations: applied in turn to each training batch, on its device; transforms of torchvision's v2 too.
         num_workers: processes that fetch batches; 0 is fastest for images in memory; None means one a core, at most
             eight, as far as shared memory allows.
@@ -33,7 +35,8 @@ class LoaderDataModule(RepeatableDataModule):
             it has free.
 
     Raises:
-        UserError: a `batch_size` or `num_workers` too small, or more workers than shared memory allows.
+        UserError: a `batch_size` or `num_workers` too small, or more workers than shared memory allows; what is
+            `balanced` in no random order.
     """
 
     train_set: ImageDataset
@@ -48,6 +51,7 @@ class LoaderDataModule(RepeatableDataModule):
         batch_size: int = 128,
         eval_batch_size: int | None = None,
         shuffle: bool = True,
+        balanced: bool = False,
         augmentations: list[AnyAugmentation] | None = None,
         num_workers: int | None = 0,
         on_device: bool | None = None,
@@ -60,19 +64,25 @@ class LoaderDataModule(RepeatableDataModule):
         ):
             if size is not None and size < least:
                 raise UserError(f"--data.{name} is {size}: it must be at least {least}")
-        self.batch_size = batch_size
-        self.eval_batch_size = eval_batch_size
-        self.shuffle = shuffle
+        self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
+        self.shuffle, self.balanced = shuffle, balanced
+        if balanced and not shuffle:
+            raise UserError("--data.balanced true draws images at random: leave --data.shuffle false out")
         self.augmentations = InTurn(augmentations or ())
         self.num_workers = num_workers
         self.on_device = on_device
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.class_names)
 
     def setup(self, stage: str) -> None:
         """Look at what shared memory is left before any of several processes has workers."""
         self.shared_memory = free_memory()
 
     def train_dataloader(self) -> ImageLoader:
-        sampler = self.training_sampler(self.train_set, self.batch_size, self.shuffle)
+        kinds = class_indices(self.train_set.labels[self.train_set.indices]) if self.balanced else None
+        sampler = self.training_sampler(self.train_set, self.batch_size, self.shuffle, kinds)
         return self._dataloader(self.train_set, self.batch_size, sampler)
 
     def val_dataloader(self) -> ImageLoader:
@@ -91,7 +101,7 @@ class LoaderDataModule(RepeatableDataModule):
 
     def augment(self, images: Tensor, labels: Tensor) -> Batch:
         """All augmentations in turn of uint8 images `(B, C, H, W)` and their labels."""
-        return self.augmentations(images, labels, len(self.class_names))
+        return self.augmentations(images, labels, self.num_classes)
 
     def dataloader(self, images: ImageDataset) -> ImageLoader:
         """Serves `images` in order and in batches: all of them once, the last batch with what is left.

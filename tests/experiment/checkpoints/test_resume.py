@@ -63,6 +63,7 @@ RECIPES = {
         *(f"--data.augmentations+={name}" for name in ("RandomResizedCrop", "RandomRotation", "RandomErasing",
                                                        "ColorJitter", "TrivialAugment", "MixUp", "CutMix")),
         "--data.augmentations.p=0.5"],
+    "classes that count alike": ["--data.balanced=true", "--model.class_weights=effective"],
     "max_steps": ["--trainer.max_epochs=-1", "--trainer.max_steps=22"],
 }  # fmt: skip
 MOMENTS = [

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, DistributedSampler
 
+from classifiers.experiment.sampling.balanced_order import balanced_order
+
 
 class EpochSampler(DistributedSampler[int]):
     """An order drawn from `seed` and epoch alone, dealt out to `processes` in turn.
@@ -19,20 +21,31 @@ class EpochSampler(DistributedSampler[int]):
         seed: the same in all processes.
         epoch: the first one to be drawn; Lightning sets the others.
         skip: items that the first epoch leaves out, all processes together having had them before it was interrupted.
+        kinds: of all items `(N,)`; each is drawn equally often then.
     """
 
     def __init__(
-        self, dataset: Dataset[Any], processes: int, rank: int, shuffle: bool, seed: int, epoch: int, skip: int
+        self,
+        dataset: Dataset[Any],
+        processes: int,
+        rank: int,
+        shuffle: bool,
+        seed: int,
+        epoch: int,
+        skip: int,
+        kinds: Tensor | None = None,
     ) -> None:
         super().__init__(dataset, processes, rank, shuffle, seed)
-        self.epoch = epoch
-        self.skip = skip
+        self.epoch, self.skip, self.kinds = epoch, skip, kinds
 
     def order(self) -> Tensor:
         """What is drawn in this epoch `(M,)`: the base class's order, as one tensor instead of a list."""
         draw = torch.Generator().manual_seed(self.seed + self.epoch)
         size = len(self.dataset)  # type: ignore[arg-type]
-        order = torch.randperm(size, generator=draw) if self.shuffle else torch.arange(size)
+        if self.kinds is not None:
+            order = balanced_order(self.kinds, draw)
+        else:
+            order = torch.randperm(size, generator=draw) if self.shuffle else torch.arange(size)
         skip, self.skip = self.skip, 0
         end = skip + -(-(size - skip) // self.num_replicas) * self.num_replicas
         return order.repeat(-(-end // size))[skip + self.rank : end : self.num_replicas]

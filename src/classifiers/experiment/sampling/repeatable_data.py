@@ -72,8 +72,12 @@ class RepeatableDataModule(Described, LightningDataModule):
                 torch.get_device_module(device).manual_seed(seed)
         return batch
 
-    def training_sampler(self, dataset: Dataset[Any], batch_size: int, shuffle: bool = True) -> EpochSampler:
-        """The order of this process's share of `dataset`, from where the fit goes on, whatever its batches were."""
+    def training_sampler(
+        self, dataset: Dataset[Any], batch_size: int, shuffle: bool = True, kinds: Tensor | None = None
+    ) -> EpochSampler:
+        """The order of this process's share of `dataset`, from where the fit goes on, whatever its batches were; of its
+        items' `kinds` `(N,)` each comes equally often.
+        """
         self._begin_with_the_fit()
         done = self._progress()[0].processed if self.trainer else 0
         epoch, batch, item, before = self._place if done <= self._place[0] else (0, 0, None, None)
@@ -86,7 +90,7 @@ class RepeatableDataModule(Described, LightningDataModule):
         batches = -(-size // self._batch) - -(-(size - item) // self._batch)
         self.resumed = Resumed(epoch, batches, item, ended=batch == 0)
         seed = random.Random(self._seed).getrandbits(32)  # or seed 1 would have in epoch 0 what seed 0 has in epoch 1
-        return EpochSampler(dataset, processes, rank, shuffle, seed, epoch=epoch, skip=item)
+        return EpochSampler(dataset, processes, rank, shuffle, seed, epoch=epoch, skip=item, kinds=kinds)
 
     def evaluation_sampler(self, dataset: Any) -> Sampler[int] | None:
         """This process's share of `dataset`, nothing repeated; None if it is the only process."""
