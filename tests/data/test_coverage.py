@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from classifiers import ArrayDataModule
-from classifiers.data.coverage import counts, of_counts, remarks
+from classifiers.data.coverage import counts, of_counts, remarks, scarce
 from classifiers.data.decoding import ImageFiles
 from classifiers.data.image_dataset import ImageDataset
 
@@ -38,6 +38,13 @@ def test_a_test_of_few_images_is_called_what_it_is() -> None:
     assert found("test", 50, 50, 1) == []
 
 
+def test_classes_of_few_images_to_train_on_are_named() -> None:
+    assert [*scarce([10, 9, 0], NAMES)] == ["classes of fewer than 10 images to train on: dog 9"]
+    assert [*scarce([10, 11, 0], NAMES)] == []
+    (line,) = scarce([*range(9, 2, -1)], "abcdefg")
+    assert line == "classes of fewer than 10 images to train on: g 3, f 4, e 5, d 6, c 7 and 2 more"
+
+
 def test_a_data_module_tells_it_at_the_start() -> None:
     labels = torch.tensor([0] * 180 + [1] * 2 + [2] * 1)
     images = torch.randint(256, (183, 1, 4, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
@@ -60,7 +67,7 @@ def set_of(numbers: list[int], labels: list[int]) -> ImageDataset:
 
 def test_copies_of_images_that_are_trained_on_are_told() -> None:
     train, val = set_of([1, 2, 3] * 50, [0, 1, 2] * 50), set_of([9, 3, 8, 3, 1], [0, 2, 1, 2, 0])
-    line = "3 of the 5 images to validate on are copies of some to train on"
+    line = "3 of the 5 images to validate on are copies of some to train on: inspect lists them"
     assert list(remarks("val", val, train, NAMES)) == [line]
     assert list(remarks("val", val, None, NAMES)) == list(remarks("train", train, train, NAMES)) == []
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import rich
 import torch
+from PIL import Image
 from rich.console import Console
 
 from classifiers.data import decoding
-from classifiers.data.decoding import ImageFiles, read_images, require_all, unreadable
+from classifiers.data.decoding import ImageFiles, pixel_counts, read_images, require_all, unreadable
 from classifiers.data.image_files import read_image
 from classifiers.data.image_search import find_images
 from classifiers.experiment.errors import UserError
@@ -38,6 +39,17 @@ def test_files_give_what_a_tensor_of_them_gives(paths: list[str]) -> None:
     index = torch.tensor([39, 0, 7, 7])
     assert len(files) == len(images)
     assert torch.equal(files[index], images[index])
+
+
+def test_the_pixels_of_files_are_those_that_they_have(paths: list[str]) -> None:
+    for index, path in enumerate(paths):
+        with Image.open(path) as image:
+            assert pixel_counts(paths)[index] == image.width * image.height
+    cut(paths[31])
+    assert len(pixel_counts(paths)) == 40
+    Path(paths[2]).write_text("no image")
+    with pytest.raises(UserError, match="^1 of 40 images can't be used"):
+        pixel_counts(paths)
 
 
 def test_all_unreadable_files_are_named(paths: list[str]) -> None:

@@ -1,3 +1,5 @@
+import csv
+import shutil
 import sys
 from pathlib import Path
 
@@ -5,6 +7,7 @@ import matplotlib.image
 import pytest
 
 from tests.conftest import Script
+from tests.photos import write_photos
 
 
 def test_it_prints_and_draws(script: Script, tmp_path: Path) -> None:
@@ -25,6 +28,22 @@ def test_it_draws_the_images_as_they_are_trained_on(script: Script, tmp_path: Pa
     assert "the first training images, augmented, are in" in printed
     images = [matplotlib.image.imread(path)[5:100, 15:100, 0] for path in (plain, inverted)]
     assert abs(images[0] + images[1] - 1).max() < 0.02
+
+
+def test_it_lists_what_is_odd(script: Script, tmp_path: Path) -> None:
+    write_photos(tmp_path / "photos", 20)
+    shutil.copy(tmp_path / "photos/dark/001.jpg", tmp_path / "photos/light/copy.jpg")
+    options = ["--data=ImageFolderDataModule", f"--data.root={tmp_path / 'photos'}", f"--out={tmp_path / 'x.png'}"]
+    printed = script("inspect_data.py", *options)
+    assert "beware: pairs of images with the same pixels: 1" in printed
+    assert f"these images are in {tmp_path / 'x.findings.csv'}" in printed
+    with (tmp_path / "x.findings.csv").open() as file:
+        (row,) = [row for row in csv.DictReader(file) if row["finding"] == "copies"]
+    assert {row["class"], row["other class"]} == {"dark", "light"}
+    assert {Path(row[column]).name for column in ("image", "other image")} == {"001.jpg", "copy.jpg"}
+    shutil.rmtree(tmp_path / "photos")
+    script("inspect_data.py", "--data=SyntheticDataModule", f"--out={tmp_path / 'x.png'}")
+    assert not (tmp_path / "x.findings.csv").exists()
 
 
 def test_it_takes_the_data_of_configs(script: Script, tmp_path: Path) -> None:

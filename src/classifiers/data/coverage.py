@@ -11,6 +11,7 @@ from classifiers.metrics import class_indices
 
 IMBALANCE = 10  # times as many images of a class as of another, above which it is told
 CURE = "--model.class_weights balanced or --data.balanced true make all classes count alike"
+SCARCE = 10  # images of a class to train on, below which it is told
 FEW = 100  # images, below which one of them is more than a percent
 NAMED = 5  # classes, at most
 WHAT = {"train": "to train on", "val": "to validate on", "test": "to test on"}
@@ -47,8 +48,14 @@ def remarks(part: str, images: ImageDataset, trained: ImageDataset | None, names
     yield from of_counts(part, counts(images, len(names)), names)
     if part == "train" and (found := contradictions(images)):
         yield f"{found:,} images to train on are copies of one of another class"
-    if part != "train" and trained and (found := copies(images, trained)):
-        yield f"{found:,} of the {len(images):,} images {WHAT[part]} are copies of some to train on"
+    if part != "train" and trained:
+        yield from of_copies(part, images, trained)
+
+
+def of_copies(part: str, images: ImageDataset, trained: ImageDataset) -> Iterator[str]:
+    """How many of the `images` of a `part` are those that are `trained` on."""
+    if found := copies(images, trained):
+        yield f"{found:,} of the {len(images):,} images {WHAT[part]} are copies of some to train on: inspect lists them"
 
 
 def of_counts(part: str, counts: Tensor, class_names: Sequence[str]) -> Iterator[str]:
@@ -66,3 +73,12 @@ def of_counts(part: str, counts: Tensor, class_names: Sequence[str]) -> Iterator
             yield f"{both}, {times:.0f} times less: macro_f1 tells more than accuracy; {CURE}"
     if part == "test" and 0 < images < FEW:
         yield f"there are {images} images {what}: each is {1 / images:.1%} of the accuracy"
+
+
+def scarce(counts: Sequence[int], class_names: Sequence[str]) -> Iterator[str]:
+    """Of which classes there are few images to train on, by their `counts` `(K,)`, the fewest first."""
+    few = sorted((count, name) for count, name in zip(counts, class_names, strict=True) if 0 < count < SCARCE)
+    if few:
+        more = f" and {len(few) - NAMED:,} more" if len(few) > NAMED else ""
+        named = ", ".join(f"{name} {count}" for count, name in few[:NAMED])
+        yield f"classes of fewer than {SCARCE} images to train on: {named}{more}"

@@ -15,7 +15,7 @@ from rich.progress import track
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
-from classifiers.data.image_files import quietly, read_image
+from classifiers.data.image_files import pixel_count, quietly, read_image
 from classifiers.data.resizing import Resize
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.files import write_whole
@@ -68,6 +68,17 @@ def read_images(paths: Sequence[str] | NDArray[np.str_], shape: Sequence[int], r
 def unreadable(paths: Sequence[str] | NDArray[np.str_], shape: Sequence[int]) -> dict[int, str]:
     """The indices of those images that can't be read, and why; all are decoded, none is kept."""
     return _failures(len(paths), lambda index: read_image(paths[index], shape), "Checking")
+
+
+def pixel_counts(paths: Sequence[str]) -> NDArray[np.int64]:
+    """How many pixels each of the files `(N,)` has."""
+    counts = np.zeros(len(paths), np.int64)
+
+    def count(index: int) -> None:
+        counts[index] = pixel_count(paths[index])
+
+    require_all(_failures(len(paths), count, "Measuring"), len(paths))
+    return counts
 
 
 def require_all(failures: Mapping[int, str], count: int) -> None:

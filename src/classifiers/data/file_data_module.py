@@ -11,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from classifiers.data.coverage import of_copies
 from classifiers.data.decoding import ImageFiles, read_images, require_all, unreadable, write_list
 from classifiers.data.files import Files, Found
 from classifiers.data.identity import of_names
-from classifiers.data.image_dataset import Images
+from classifiers.data.image_dataset import ImageDataset, Images
 from classifiers.data.image_search import told
 from classifiers.data.resizing import Resize
 from classifiers.data.splitting import parts_by_class
@@ -110,6 +111,14 @@ class FileDataModule(StratifiedDataModule, ABC):
     def panel_rows(self) -> dict[str, str]:
         rows = super().panel_rows()
         return {**rows, "left out": told(self.left_out)} if self.left_out else rows
+
+    def remarks(self, part: str) -> list[str]:
+        """As of any images; with those of "val", if all are in memory, already how many to test on are trained on."""
+        found = super().remarks(part)
+        if part == "val" and self._in_memory:
+            test = ImageDataset(*self.load(train=False), torch.arange(len(self._files[1])))
+            found += of_copies("test", test, self.train_set)
+        return found
 
     def identities(self, images: Images, train: bool) -> Tensor:
         return self._files[0 if train else 1].identities(self.class_names)

@@ -55,6 +55,12 @@ def resized(image: Image.Image, shape: Sequence[int], resize: Resize = "squash")
     return tensor
 
 
+def pixel_count(path: str | Path) -> int:
+    """Of the image file at `path`, as it is; UserError as of `read_image`."""
+    with _opened(path) as image:
+        return image.width * image.height
+
+
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
     """While this lasts, PIL says nothing of metadata, and refuses an image of too many pixels before it is decoded.

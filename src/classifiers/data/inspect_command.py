@@ -10,6 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from classifiers.data import ImageDataModule
+from classifiers.data.coverage import scarce
+from classifiers.data.findings import told, write_findings
 from classifiers.data.inspection import inspect_data
 from classifiers.experiment import ExperimentCLI
 from classifiers.experiment.command.explain import missing_file
@@ -36,6 +38,15 @@ def show(data: ImageDataModule, out: Path) -> None:
         agree = [round(value, 4) for value in computed] == [round(value, 4) for value in constant]
         quoted = " ".join(f"{value:.4f}" for value in constant)
         console.print(f"{name} {values} of the training images; the data module has {'the same' if agree else quoted}")
+    remarks = dict.fromkeys(remark for part in found.sizes for remark in data.remarks(part))
+    for line in (*remarks, *scarce(found.per_class["train"], data.class_names), *told(found.findings)):
+        console.print(f"beware: {printable(line)}", markup=False, soft_wrap=True)
+    listed = out.with_suffix(".findings.csv")
+    listed.unlink(missing_ok=True)
+    if found.findings:
+        with output_file(listed, "another --out") as file:
+            write_findings(file, found.findings)
+        console.print(f"these images are in {listed}", soft_wrap=True)
     images, labels = data.augment(*data.train_set.first(64))
     with output_file(out, "another --out") as file:
         labelled_grid(images, labels, data.class_names).savefig(file, format="png", dpi=100)
