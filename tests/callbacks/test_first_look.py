@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -52,6 +54,18 @@ def test_what_a_model_made_by_hand_does_not_know_is_told(capsys: pytest.CaptureF
     fitted(small(synthetic(), mean=[0.1]))
     assert "beware: the model has not the data's mean and std: " in capsys.readouterr().out
     fitted(small(synthetic()))
+    assert "beware" not in capsys.readouterr().out
+
+
+def test_the_mean_that_a_net_is_made_for_is_as_good_as_the_datas(capsys: pytest.CaptureFixture[str]) -> None:
+    class KnownImages(MLP):
+        @classmethod
+        def images(cls, in_channels: int, **_: Any) -> dict[str, Any]:
+            return {"mean": [0.3] * in_channels, "std": [0.1] * in_channels}
+
+    model = ImageClassifier.for_data(KnownImages(1, 16, 4), synthetic())
+    assert (model.hparams["mean"], model.hparams["std"]) == ([0.3], [0.1])
+    fitted(model)
     assert "beware" not in capsys.readouterr().out
 
 
