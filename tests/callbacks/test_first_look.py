@@ -88,6 +88,18 @@ def test_losses_that_take_shares_learn_from_mixed_images() -> None:
         assert run.metrics["test/acc"] > 0.5
 
 
+def test_the_mean_that_a_net_is_made_for_is_as_good_as_the_datas(capsys: pytest.CaptureFixture[str]) -> None:
+    class KnownImages(MLP):
+        @classmethod
+        def images(cls, in_channels: int, **_: Any) -> dict[str, Any]:
+            return {"mean": [0.3] * in_channels, "std": [0.1] * in_channels}
+
+    model = ImageClassifier.for_data(KnownImages(1, 16, 4), synthetic())
+    assert (model.hparams["mean"], model.hparams["std"]) == ([0.3], [0.1])
+    fitted(model)
+    assert "beware" not in capsys.readouterr().out
+
+
 def test_a_net_of_more_or_fewer_outputs_than_classes_is_refused() -> None:
     data = synthetic()
     with pytest.raises(UserError, match="the net has 9 outputs, and the model 4 class_names: make it for num_"):

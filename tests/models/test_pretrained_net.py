@@ -162,9 +162,9 @@ MISTAKES = {
     "another net": (["--model.net.name=resnet18", "--model.net.weights=other.pth"],
                     "--model.net.weights other.pth is of another net than resnet18"),
     "a small image": (["--model.net.name=squeezenet1_0", "--model.net.weights=null"],
-                      "squeezenet1_0 can't take images of 16 x 16 pixels: "),
+                      "squeezenet1_0 takes no images of 16 x 16 pixels, --data.image_size: "),
     "no multiple of a patch": (["--model.net.name=vit_b_32", "--model.net.weights=null"],
-                               "vit_b_32 can't take images of 16 x 16 pixels: "),
+                               "vit_b_32 takes no images of 16 x 16 pixels, --data.image_size: "),
     "no network": (["--model.net.name=resnet18"], "no weights of resnet18 (<urlopen error no network>): put https://"),
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
 from classifiers.data.image_dataset import Batch
+from classifiers.data_of_net import of_net
 from classifiers.experiment.errors import UserError
 from classifiers.experiment.terminal import say
 from classifiers.losses import is_mean, require_takes
@@ -41,7 +42,8 @@ class FirstLook(Callback):
         if names and tuple(names) != tuple(data.class_names):
             theirs = [", ".join(some) for some in (names, data.class_names)]
             raise UserError(f"the model's class_names are {theirs[0]}, and the data's {theirs[1]}: {cure}")
-        expected = Normalisation(data.mean, data.std, torch.contiguous_format).to(pl_module.device)
+        told = {"mean": data.mean, "std": data.std, **of_net(pl_module.net, data)}
+        expected = Normalisation(**told, memory_format=torch.contiguous_format).to(pl_module.device)
         images = torch.arange(256, dtype=torch.uint8, device=pl_module.device).repeat(1, data.in_channels, 1, 1)
         missing = [] if names else ["class_names"]
         if not torch.allclose(pl_module.normalise(images).float(), expected(images).float(), atol=1e-3):

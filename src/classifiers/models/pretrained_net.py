@@ -43,7 +43,7 @@ class PretrainedNet(Net):
                 _try(backbone, image_size)
         except (RuntimeError, ValueError, TypeError, AssertionError) as error:
             size = f"{image_size} x {image_size} pixels"
-            raise UserError(f"{name} can't take images of {size}: {one_line(error)}: --data.image_size") from error
+            raise UserError(f"{name} takes no images of {size}, --data.image_size: {one_line(error)}") from error
         if weights and not are_weights_to_come():
             fill(
                 backbone,
