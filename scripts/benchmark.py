@@ -15,6 +15,7 @@ from benchmarks.fits import growth, memory, overhead, start_up, tutorials
 from benchmarks.gpu import gpu, gpu_recipes
 from benchmarks.loader import loader
 from benchmarks.measure import Bench, Row
+from benchmarks.pays import pays
 from rich.box import MARKDOWN
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -27,7 +28,7 @@ from classifiers.experiment.paths import project_root
 
 SECTIONS = {
     section.__name__.replace("_", "-"): section
-    for section in (tutorials, overhead, loader, start_up, memory, growth, gpu, gpu_recipes, equal_time)
+    for section in (tutorials, overhead, loader, start_up, memory, growth, gpu, gpu_recipes, equal_time, pays)
 }
 
 
@@ -66,7 +67,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--only", nargs="+", type=Literal[tuple(SECTIONS)], help="sections; those that can be run if none"
     )
-    parser.add_argument("--full", action="store_true", help="equal-time too: three seeds, about twenty minutes more")
+    parser.add_argument("--full", action="store_true", help="equal-time and pays too: three seeds, about an hour more")
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement (default 3)")
     parser.add_argument("--root", type=Path, default=project_root() / "data", help="folder of the data sets")
     parser.add_argument("--out", type=Path, default=project_root() / "runs/benchmark.json", help="file of the results")
@@ -78,7 +79,7 @@ if __name__ == "__main__":
         bench = Bench(arguments.root.absolute(), arguments.rounds, lambda text: progress.update(task, description=text))
         rows: list[Row] = []
         require_writable(arguments.out.parent, "--out")
-        left_out = {"equal-time"} if not arguments.full else set()
+        left_out = {"equal-time", "pays"} if not arguments.full else set()
         if not torch.cuda.is_available():
             left_out |= {"gpu", "gpu-recipes"}
         for name in arguments.only or [name for name in SECTIONS if name not in left_out]:
