@@ -1,6 +1,7 @@
 """What the README shows works as it stands there."""
 
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from PIL import Image
 from classifiers import classify
 from classifiers.experiment.paths import project_root
 from classifiers.inference.export import export
-from tests.conftest import Script
+from tests.conftest import Cli, Script
 from tests.processes import start
-from tests.small_models import saved, small, synthetic
+from tests.small_models import small, synthetic
 
 README = (project_root() / "README.md").read_text()
 FITS, EXPORTED = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -71,21 +72,24 @@ def test_the_reading_path_is_short() -> None:
     assert sum(len(file.read_text().splitlines()) for file in files) <= 1000
 
 
-def test_its_checkpoint_is_used(script: Script) -> None:
+def test_its_checkpoint_is_used(fit: Cli, script: Script) -> None:
     pytest.importorskip("onnxscript")
-    saved(Path("x.ckpt"))
+    shutil.copy(fit("--model.net=ConvNet", "--model.net.widths=[8]") / "checkpoints/best.ckpt", "x.ckpt")
     Path("photos").mkdir()
     for name in ("shoe.jpg", "photos/shirt.png"):
         Image.new("L", (40, 30)).save(name)
     commands = re.findall(r"^    python scripts/((?:predict|export)\.py [^#\n]*)", README, re.MULTILINE)
     printed = [script(*command.replace("runs/…/checkpoints/best.ckpt", "x.ckpt").split()) for command in commands]
-    assert [text.splitlines()[0].split()[0] for text in printed] == ["shoe.jpg", "shirts.onnx"]
+    assert [text.splitlines()[0].split()[0] for text in printed] == ["shoe.jpg", "photos/shirt.png", "shirts.onnx"]
+    assert Path("maps").is_dir()
+    assert Path("features.npz").exists()
 
 
 def test_its_paths_exist() -> None:
-    tree = re.findall(r"^(?:configs|scripts|src|tests)/\S*", README, re.MULTILINE)
-    assert len(tree) >= 4
-    assert [path for path in tree if not (project_root() / path).exists()] == []
+    tree = re.findall(r"^((?:configs|scripts|src|tests)/[^\s{]*)(?:{(\S*)}/)?", README, re.MULTILINE)
+    paths = [start + name for start, names in tree for name in names.split(",")]
+    assert len(paths) >= 15
+    assert [path for path in paths if not (project_root() / path).exists()] == []
 
 
 def test_its_commands_parse(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
