@@ -19,9 +19,12 @@ class FrozenBackbone(Callback):
         self.epochs = epochs
         self._parameters: list[nn.Parameter] = []
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Know them before a checkpoint that a fit goes on from says which are frozen."""
         backbone: Any = pl_module.backbone
         self._parameters = [parameter for parameter in backbone.parameters() if parameter.requires_grad]
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._train(trainer)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
