@@ -42,9 +42,7 @@ def _data(checkpoint: Path, cli: type[ExperimentCLI]) -> ImageDataModule:
     """That of the run which the checkpoint lies in."""
     folder = checkpoint.resolve().parent.parent
     if not (folder / "config.yaml").exists():
-        raise UserError(
-            f"--int8 measures on the data of the run, and {checkpoint} lies in none: give it in its run folder"
-        )
+        raise UserError(f"--int8 measures on the run's own data, and {checkpoint} lies in no run folder")
     data = open_run(folder, cli).data
     assert isinstance(data, ImageDataModule)
     return data
