@@ -15,10 +15,9 @@ from classifiers.data_of_net import of_net
 from classifiers.losses import as_mean
 from classifiers.metrics import LossAndAccuracy, MeasuredModule, class_indices
 from classifiers.models.compilation import Graph, Mode
-from classifiers.models.net import Net, backbone_of
+from classifiers.models.net import Net
 from classifiers.models.normalisation import Normalisation
 from classifiers.optimization import Optimized, require_callable
-from classifiers.parameter_groups import Shares, shares_of
 from classifiers.scores import MetricCallable, scores
 
 
@@ -100,15 +99,6 @@ class ImageClassifier(Optimized, ClassWeighted, MeasuredModule):
         made = net if isinstance(net, nn.Module) else net(*(getattr(data, name) for name in TO_NET))
         told = {name: getattr(data, name) for name in TO_MODEL}
         return cls(made, **{**told, **of_net(made, data), **arguments})
-
-    @property
-    def backbone(self) -> nn.Module:
-        """All of the net but its head: what Lightning's `BackboneFinetuning` freezes."""
-        return backbone_of(self.net)
-
-    def shares(self) -> Shares:
-        given = self.backbone_lr_scale, self.layer_lr_decay
-        return {} if given == (None, None) else shares_of(self.backbone, *given)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits `(B, K)` of uint8 images `(B, C, H, W)`; UserError if they are of another type."""

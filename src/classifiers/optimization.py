@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import nn
 from torch.optim import LBFGS, Optimizer, SparseAdam
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
@@ -17,7 +18,8 @@ from classifiers.experiment.checkpoints.describing import described
 from classifiers.experiment.errors import UserError, one_line
 from classifiers.experiment.monitors import require_mode
 from classifiers.experiment.training.learning_rate import run_length
-from classifiers.parameter_groups import Shares, parameter_groups
+from classifiers.models.net import backbone_of
+from classifiers.parameter_groups import parameter_groups, shares_of
 from classifiers.schedules import OneCycle as OneCycle  # where earlier configs and checkpoints name it
 
 
@@ -29,7 +31,15 @@ class Optimized(LightningModule):
     lr_scheduler_interval: Literal["epoch", "step"] | None
     lr_scheduler_monitor: str | None
     decay_norms_and_biases: bool
+    backbone_lr_scale: float | None
+    layer_lr_decay: float | None
     memory_format: torch.memory_format
+    net: nn.Module
+
+    @property
+    def backbone(self) -> nn.Module:
+        """All of the net but its head: what Lightning's `BackboneFinetuning` freezes."""
+        return backbone_of(self.net)
 
     @property
     def lr(self) -> float | None:
@@ -50,7 +60,8 @@ class Optimized(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """UserError if they can't be made."""
         try:
-            shares = self.shares()
+            learned_at = self.backbone_lr_scale, self.layer_lr_decay
+            shares = {} if learned_at == (None, None) else shares_of(self.backbone, *learned_at)
             groups = parameter_groups(self.parameters(), self.decay_norms_and_biases, shares, self.lr)
             optimizer = make_optimizer(self.optimizer, groups, self.memory_format)
             if self.lr_scheduler is None:
@@ -65,10 +76,6 @@ class Optimized(LightningModule):
             raise UserError(f"the optimizer or its lr_scheduler can't be made: {one_line(error)}") from error
         watched: Any = {"interval": interval, "monitor": monitored(scheduler, self.lr_scheduler_monitor)}
         return {"optimizer": optimizer, "lr_scheduler": watched | {"scheduler": scheduler}}
-
-    def shares(self) -> Shares:
-        """Of the rate, at which some parameters learn; none: all learn at the rate."""
-        return {}
 
 
 def require_callable(optimizer: Any) -> OptimizerCallable:
