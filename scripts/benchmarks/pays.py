@@ -16,6 +16,8 @@ from classifiers.experiment.errors import UserError
 SEEDS = 3
 LOOKS = ("brightness", "contrast", "saturation")
 SHIFTS = "{class_path: RandomCrop, init_args: {padding: 4}}, {class_path: RandomHorizontalFlip}"
+SHIFTED = [f"--data.augmentations=[{SHIFTS}]"]
+PLAIN = ["--data.augmentations=[]", "--data.in_channels=1", "--model.average_flips=false"]
 RESIZED = {f"--data.resize {way}": [f"--data.resize={way}"] for way in ("crop", "pad")}
 AUGMENTED = {
     "RandomErasing": ["--data.augmentations+=RandomErasing"],
@@ -43,8 +45,8 @@ def pays(bench: Bench) -> Iterator[Row]:
             ["--data.augmentations=[]", "--data.in_channels=1", "--model.average_flips=false"],
             RESIZED,
         ),
-        (photos, "test/acc", [f"--data.augmentations=[{SHIFTS}]"], AUGMENTED),
-        (rare_classes, "test/macro_f1", [f"--data.augmentations=[{SHIFTS}]"], BALANCED),
+        (photos, "test/acc", SHIFTED, AUGMENTED),
+        (rare_classes, "test/macro_f1", SHIFTED, BALANCED),
     ):
         with tempfile.TemporaryDirectory() as folder:
             write(bench, Path(folder, "pictures"))
