@@ -39,7 +39,8 @@ def test_nothing_is_printed_twice(run: Path) -> None:
 
 def test_there_is_one_run_folder_with_one_set_of_files(run: Path) -> None:
     names = sorted(path.name for path in run.rglob("*") if path.is_file() and "tfevents" not in path.name)
-    assert names == ["best.ckpt", "config.yaml", "last.ckpt", "metrics.csv", "metrics.json"]
+    tables = ["classes.csv", "confused.csv", "mistakes.csv"]
+    assert names == sorted(["best.ckpt", "config.yaml", "last.ckpt", "metrics.csv", "metrics.json", *tables])
     assert len(list(run.glob("*tfevents*"))) == 1
     with (run / "metrics.csv").open(newline="") as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["2", "2", "2", "5", "5", "5", "6"]

@@ -13,13 +13,14 @@ from tests.processes import finished
 
 
 def test_the_end_says_it_all(capsys: pytest.CaptureFixture[str]) -> None:
-    print_end(Path("/runs/shirts/1"), {**RESULT, "experiment": "shirts[/b]"})
+    print_end(Path("/runs/shirts/1"), {**RESULT, "experiment": "shirts[/b]"}, {"worst F1": "shirt 0.500"})
     lines = [line.strip("│╭╮╰╯─ \n") for line in capsys.readouterr().out.splitlines()]
     assert lines == [
         "shirts[/b]",
         "best epoch   8 of 10",
         "val          loss 0.2500   accuracy 92.50%",
         "test         loss 0.2600   accuracy 92.12%",
+        "worst F1     shirt 0.500",
         "seconds      61",
         "run folder   /runs/shirts/1",
         "",
@@ -41,7 +42,7 @@ def test_a_fit_prints_its_start_its_epochs_and_its_end_and_nothing_else(tmp_path
         "",
     ]
     assert [re.split(" {3}", line)[0] for line in lines[8:]] == [
-        "epoch 1/2", "epoch 2/2", "default", "best epoch", "val", "test", "seconds", "run folder", "",
+        "epoch 1/2", "epoch 2/2", "default", "best epoch", "val", "test", "worst F1", "seconds", "run folder", "",
     ]  # fmt: skip
     assert fit.err == ""
 

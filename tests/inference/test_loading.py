@@ -82,7 +82,7 @@ def test_weights_of_a_loss_are_left_out(tmp_path: Path) -> None:
 
 
 def test_it_is_known_of_every_setting_whether_only_training_needs_it() -> None:
-    needed = {"net", "channels_last", "average_flips", *TO_MODEL}
+    needed = {"net", "channels_last", "average_flips", "class_weights", *TO_MODEL}
     assert {*signature(ImageClassifier).parameters} - needed == ONLY_TO_TRAIN
 
 

@@ -49,8 +49,7 @@ class MixUp(Mixed):
 class CutMix(Mixed):
     """An image with a box of another, which is placed at random and reaches over the border.
 
-    After Yun et al., "CutMix: regularization strategy to train strong classifiers with localizable features" (2019),
-    with a box for each image.
+    After Yun et al., "CutMix" (2019), with a box for each image.
     """
 
     def __call__(self, images: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
