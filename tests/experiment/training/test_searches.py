@@ -26,11 +26,11 @@ def test_a_fit_after_a_search_is_as_if_what_it_found_had_been_given(
     settings = config(searched)
     if finder == "LearningRateFinder":
         found = settings["model"]["optimizer"]["init_args"]["lr"]
-        assert f"LearningRateFinder: {found:.3g}\n" in out
+        assert f"LearningRateFinder: --model.optimizer.lr {found:.3g}\n" in out
         given = f"--model.optimizer.lr={found}"
     else:
         assert settings["data"]["init_args"]["batch_size"] == 128
-        assert "BatchSizeFinder: batch_size 128\n" in out
+        assert "BatchSizeFinder: --data.batch_size 128\n" in out
         given = "--data.batch_size=128"
     assert settings["trainer"]["callbacks"] is None
     told = fit(*[option for option in options if "callbacks" not in option], given)

@@ -57,12 +57,14 @@ class Searches(Callback):
     def _note(self, finder: Callback) -> None:
         if isinstance(finder, LearningRateFinder):
             rate = finder.optimal_lr and finder.optimal_lr.suggestion()
-            say(f"LearningRateFinder: {'none is found' if rate is None else f'{rate:.3g}'}")
+            option = "--model.optimizer.lr" if "optimizer" in _arguments(self.config.model) else "--model.lr"
+            say(f"LearningRateFinder: {'none is found' if rate is None else f'{option} {rate:.3g}'}")
         elif isinstance(finder, BatchSizeFinder):
             name, settings = batch_size_name(finder), _arguments(self.config.data)
             if name in settings:
                 settings[name] = finder.optimal_batch_size
-            say(f"BatchSizeFinder: {name} {finder.optimal_batch_size}")
+            option = f"--data.{name}" if name in settings else name
+            say(f"BatchSizeFinder: {option} {finder.optimal_batch_size}")
 
 
 def _arguments(section: Any) -> Any:
