@@ -154,9 +154,11 @@ MISTAKES = {
     "an unknown name": (["--model.net.name=resnet19"], "torchvision and timm have no resnet19: near it are resnet1"),
     "an unknown name of weights": (["--model.net.name=resnet18", "--model.net.weights=V9"],
                                    "--model.net.weights is V9: of resnet18 there are IMAGENET1K_V1, DEFAULT"),
-    "a missing file": (["--model.net.name=resnet18", "--model.net.weights=no.pth"], "there is no checkpoint no.pth"),
+    "a missing file": (["--model.net.name=resnet18", "--model.net.weights=no.pth"], "there is no file no.pth"),
     "a missing safetensors": (["--model.net.name=resnet18", "--model.net.weights=no.safetensors"],
                               "there is no file no.safetensors"),
+    "damaged safetensors": (["--model.net.name=resnet18", "--model.net.weights=text.safetensors"],
+                            "text.safetensors "),
     "no weights": (["--model.net.name=resnet18", "--model.net.weights=text.pth"],
                    "text.pth is no checkpoint, or a damaged one"),
     "another net": (["--model.net.name=resnet18", "--model.net.weights=other.pth"],
@@ -177,7 +179,8 @@ def test_a_mistake_is_one_line(mistake: str, fails: Fails, tmp_path: Path, monke
     monkeypatch.setattr("torch.hub.download_url_to_file", no_network)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     (tmp_path / "hub/checkpoints").mkdir(parents=True)
-    (tmp_path / "text.pth").write_text("text")
+    for name in ("text.pth", "text.safetensors"):
+        (tmp_path / name).write_text("text")
     torch.save(weights_of(NAME), tmp_path / "other.pth")
     options, line = MISTAKES[mistake]
     assert line in fails("fit", *SMALL[:6], "--figures=false", "--model.net=PretrainedNet", *options)

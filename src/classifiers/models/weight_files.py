@@ -24,6 +24,8 @@ def read_weights(weights: str) -> dict[str, Tensor]:
         UserError: no such file, a damaged one, or one that holds no weights.
     """
     path = at_home(weights)
+    if not path.is_file():
+        raise UserError(f"there is no file {path}")
     content: dict[str, Any] = _read_safetensors(path) if path.suffix == ".safetensors" else read_content(path)
     for part in ("state_dict", "model"):
         content = content[part] if isinstance(content.get(part), dict) else content
@@ -53,7 +55,5 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
         raise UserError(f"{path} needs safetensors: python -m pip install safetensors") from error
     try:
         return dict(load_file(path))
-    except FileNotFoundError as error:
-        raise UserError(f"there is no file {path}") from error
     except Exception as error:  # safetensors' own, of no common base
         raise UserError(f"{path} is no file of weights, or a damaged one ({one_line(error)})") from error
