@@ -11,6 +11,7 @@ from typing import Literal
 
 import torch
 from benchmarks.equal_time import draw, equal_time
+from benchmarks.fine_tuning import fine_tuning
 from benchmarks.fits import growth, memory, overhead, start_up, tutorials
 from benchmarks.gpu import gpu, gpu_recipes
 from benchmarks.loader import loader
@@ -26,9 +27,11 @@ from classifiers.experiment.errors import UserError, reported
 from classifiers.experiment.files import require_writable, write_whole
 from classifiers.experiment.paths import project_root
 
+NEED_GPU = (gpu, gpu_recipes)
+LONG = (equal_time, pays, fine_tuning)
 SECTIONS = {
     section.__name__.replace("_", "-"): section
-    for section in (tutorials, overhead, loader, start_up, memory, growth, gpu, gpu_recipes, equal_time, pays)
+    for section in (tutorials, overhead, loader, start_up, memory, growth, *NEED_GPU, *LONG)
 }
 
 
@@ -67,7 +70,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--only", nargs="+", type=Literal[tuple(SECTIONS)], help="sections; those that can be run if none"
     )
-    parser.add_argument("--full", action="store_true", help="equal-time and pays too: three seeds, about an hour more")
+    parser.add_argument("--full", action="store_true", help="what takes three seeds too: hours more")
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement (default 3)")
     parser.add_argument("--root", type=Path, default=project_root() / "data", help="folder of the data sets")
     parser.add_argument("--out", type=Path, default=project_root() / "runs/benchmark.json", help="file of the results")
@@ -79,10 +82,8 @@ if __name__ == "__main__":
         bench = Bench(arguments.root.absolute(), arguments.rounds, lambda text: progress.update(task, description=text))
         rows: list[Row] = []
         require_writable(arguments.out.parent, "--out")
-        left_out = {"equal-time", "pays"} if not arguments.full else set()
-        if not torch.cuda.is_available():
-            left_out |= {"gpu", "gpu-recipes"}
-        for name in arguments.only or [name for name in SECTIONS if name not in left_out]:
+        left_out = (*(() if arguments.full else LONG), *(() if torch.cuda.is_available() else NEED_GPU))
+        for name in arguments.only or [name for name, section in SECTIONS.items() if section not in left_out]:
             for row in SECTIONS[name](bench):
                 rows.append(row)
                 progress.print(f"{row.section}, {row.case}: {row.ours} against {row.theirs}", highlight=False)

@@ -2,7 +2,7 @@
 
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.measure import Bench, Row, fit
-from classifiers import CIFAR10DataModule
+from classifiers import CIFAR10DataModule, ImageDataModule
 from classifiers.experiment.errors import UserError
 
 SEEDS = 3
@@ -42,11 +42,11 @@ def pays(bench: Bench) -> Iterator[Row]:
         with tempfile.TemporaryDirectory() as folder:
             write(bench, Path(folder, "pictures"))
             given = [*bench.options("image_folder"), f"--data.root={folder}/pictures", *SMALL, *base]
-            plain = _reached(bench, write.__name__, given, score)
+            plain = reached(bench, write.__name__, given, score)
             for name, further in options.items():
-                with_it = _reached(bench, f"{write.__name__}, {name}", [*given, *further], score)
+                with_it = reached(bench, f"{write.__name__}, {name}", [*given, *further], score)
                 gain = statistics.mean(with_it) - statistics.mean(plain)
-                yield Row("pays", f"{write.__name__}: {name}", _told(with_it), _told(plain), 100 * gain, unit=" points")
+                yield Row("pays", f"{write.__name__}: {name}", told(with_it), told(plain), 100 * gain, unit=" points")
 
 
 def digits(bench: Bench, folder: Path) -> None:
@@ -64,14 +64,18 @@ def digits(bench: Bench, folder: Path) -> None:
 
 def photos(bench: Bench, folder: Path, count: Callable[[int], int] = lambda label: 200) -> None:
     """Of CIFAR-10, 200 training images of each class, and 200 to test on."""
-    data = CIFAR10DataModule(bench.root)
+    write_files(CIFAR10DataModule(bench.root), folder, {"train": count, "test": lambda label: 200})
+
+
+def write_files(data: ImageDataModule, folder: Path, counts: Mapping[str, Callable[[int], int]]) -> None:
+    """As PNG files, the first images of each class in each part, so many as `counts` says by its label."""
     data.prepare_data()
-    for part, load, counted in (("train", True, count), ("test", False, lambda label: 200)):
-        images, labels = data.load(train=load)
+    for part, count in counts.items():
+        images, labels = data.load(train=part == "train")
         for label, name in enumerate(data.class_names):
-            for index in (labels == label).nonzero().flatten()[: counted(label)].tolist():
-                pixels: NDArray[np.uint8] = images[index].permute(1, 2, 0).numpy()
-                _save(Image.fromarray(pixels), folder / part / name, index)
+            for index in (labels == label).nonzero().flatten()[: count(label)].tolist():
+                pixels: NDArray[np.uint8] = images[index].permute(1, 2, 0).squeeze(2).numpy()
+                _save(Image.fromarray(pixels), folder / part / name.replace("/", " or "), index)
 
 
 def rare_classes(bench: Bench, folder: Path) -> None:
@@ -84,7 +88,8 @@ def _save(image: Image.Image, folder: Path, index: int) -> None:
     image.save(folder / f"{index:05}.png")
 
 
-def _reached(bench: Bench, name: str, options: list[str], score: str) -> list[float]:
+def reached(bench: Bench, name: str, options: list[str], score: str) -> list[float]:
+    """The `score` of a fit with each seed."""
     found = []
     for seed in range(SEEDS):
         bench.tell(f"{name}, seed {seed}")
@@ -92,5 +97,6 @@ def _reached(bench: Bench, name: str, options: list[str], score: str) -> list[fl
     return found
 
 
-def _told(scores: list[float]) -> str:
+def told(scores: list[float]) -> str:
+    """Their mean and standard deviation."""
     return f"{statistics.mean(scores):.2%} ± {statistics.stdev(scores):.2%}"
