@@ -2,7 +2,7 @@ import pytest
 import torch
 from torchmetrics.functional.classification import multiclass_f1_score, multiclass_precision, multiclass_recall
 
-from classifiers.answers import Answered, Answers
+from classifiers.answers import Answered, Answers, worst
 
 TRUE, PREDICTED = torch.tensor([0, 1, 2, 1, 1, 0]), torch.tensor([0, 2, 2, 2, 1, 1])
 SURE = torch.tensor([0.9, 0.6, 0.8, 0.7, 0.95, 0.6])
@@ -41,3 +41,8 @@ def test_the_scores_are_those_of_torchmetrics() -> None:
         ("F1", multiclass_f1_score),
     ):
         assert torch.equal(scores[name], score(PREDICTED, TRUE, 4, average="none"))
+
+
+def test_the_worst_classes_have_images_and_of_equal_ones_the_most_come_first() -> None:
+    scores = {"images": torch.tensor([3, 0, 5, 9, 4]), "F1": torch.tensor([0.0, 0.0, 0.0, 0.5, 0.2])}
+    assert worst(scores).tolist() == [2, 0, 4, 3]

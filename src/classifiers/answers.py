@@ -1,5 +1,6 @@
 """What a net says of every image of a test, and what follows of it class by class."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -43,6 +44,14 @@ class Answered(NamedTuple):
         )
         shares = {"precision": hits / taken, "recall": hits / images, "F1": 2 * hits / (images + taken)}
         return {"images": images, **{name: share.nan_to_num(0) for name, share in shares.items()}}
+
+
+def worst(scores: Mapping[str, Tensor]) -> Tensor:
+    """Of the classes that have images, by their `scores` `(K,)`, those of the least F1 first, then of more images."""
+    images, f1 = scores["images"], scores["F1"]
+    order = images.argsort(descending=True, stable=True)
+    order = order[f1[order].argsort(stable=True)]
+    return order[images[order] > 0]
 
 
 class Answers(Metric):

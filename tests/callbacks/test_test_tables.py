@@ -92,6 +92,8 @@ def test_mistakes_name_their_files(limit: str, fit: Cli, tmp_path: Path) -> None
 
 
 def test_the_worst_classes_are_named_where_there_are_better_ones() -> None:
-    assert worst_classes([0.9, 0.5, 1.0, 0.25], ["a", "b", "c", "d"]) == "d 0.250   b 0.500   a 0.900"
-    assert worst_classes([0.5, 0.5, 0.5, 0.5], ["a", "b", "c", "d"]) == ""
-    assert worst_classes([0.5, 0.4, 0.3], ["a", "b", "c"]) == ""
+    def named(*f1: float) -> str:
+        return worst_classes({"images": torch.tensor([2] * len(f1)), "F1": torch.tensor(f1)}, "abcd"[: len(f1)])
+
+    assert named(0.9, 0.5, 1.0, 0.25) == "d 0.250   b 0.500   a 0.900"
+    assert named(0.5, 0.5, 0.5, 0.5) == named(0.5, 0.4, 0.3) == ""

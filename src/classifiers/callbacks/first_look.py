@@ -35,7 +35,7 @@ class FirstLook(Callback):
             cure = f"take torch.nn.CrossEntropyLoss, or leave {source} out"
             rows = torch.full((2, data.num_classes), 1 / data.num_classes).to(pl_module.device).type(pl_module.dtype)
             require_takes(pl_module.loss, rows, rows, source, cure)
-            if data.train_set.labels.ndim == 1:
+            if data.train_set.labels.ndim == 1 and not data.one_hot:
                 cure = "--data.one_hot true makes them rows"
                 require_takes(pl_module.loss, rows, rows.argmax(1), "validation", cure)
         names, cure = pl_module.class_names, "ImageClassifier.for_data(net, data) takes them over"

@@ -1,12 +1,13 @@
 """What a test tells class by class and mistake by mistake, as tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
+from torch import Tensor
 
-from classifiers.answers import Answered
+from classifiers.answers import Answered, worst
 from classifiers.callbacks.answered_test import AnsweredTest
 from classifiers.data.origins import origins
 from classifiers.experiment.files import csv_writer, replacing, writing
@@ -31,21 +32,22 @@ class TestTables(AnsweredTest):
         if not (trainer.is_global_zero and isinstance(trainer.logger, EventFile)):
             return
         folder, names = Path(trainer.logger.log_dir), self.names(pl_module)
-        scores = {name: values.tolist() for name, values in answered.scores(self.classes).items()}
+        found = answered.scores(self.classes)
+        scores = {name: values.tolist() for name, values in found.items()}
         write_table(folder / "classes.csv", ["class", *scores], zip(names, *scores.values(), strict=True))
         pairs = ((names[true], names[taken], count, count / scores["images"][true])
-                 for (true, taken), count in zip(*(found[:MOST_PAIRS].tolist() for found in answered.confused()),
+                 for (true, taken), count in zip(*(some[:MOST_PAIRS].tolist() for some in answered.confused()),
                                                  strict=True))  # fmt: skip
         write_table(folder / "confused.csv", ["true", "predicted", "images", "share"], pairs)
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         write_mistakes(folder / "mistakes.csv", answered, names, *origins(data, "test", len(answered.true)))
-        self.worst = worst_classes(scores["F1"], names)
+        self.worst = worst_classes(found, names)
 
 
-def worst_classes(f1: Sequence[float], names: Sequence[str]) -> str:
+def worst_classes(scores: Mapping[str, Tensor], names: Sequence[str]) -> str:
     """The classes of the least F1 scores, where there are better ones beside them."""
-    order = sorted(range(len(f1)), key=lambda label: f1[label])
-    differ = len(f1) > WORST and f1[order[0]] < f1[order[-1]]
+    order, f1 = worst(scores).tolist(), scores["F1"].tolist()
+    differ = len(order) > WORST and f1[order[0]] < f1[order[-1]]
     return "   ".join(f"{short(names[label])} {f1[label]:.3f}" for label in order[:WORST]) if differ else ""
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812
 
 from classifiers.data.folds import Folds
 from classifiers.data.image_dataset import ImageDataset, Images, checked, identities
@@ -94,11 +93,10 @@ class ImageDataModule(ShownDataModule, ABC):
                 train, val = self.folds.split(class_indices(labels), known, self.split_seed)
             else:
                 train, val = self.split(len(images))
-            self.train_set = ImageDataset(images, labels, train)
-            self.val_set = ImageDataset(images, labels, val)
+            self.train_set, self.val_set = self._set(images, labels, train), self._set(images, labels, val)
         if (stage in ("test", "predict") or self.validate_on_test) and not hasattr(self, "test_set"):
             images, labels = self._load(train=False)
-            self.test_set = ImageDataset(images, labels, torch.arange(len(images)))
+            self.test_set = self._set(images, labels, torch.arange(len(images)))
         if self.validate_on_test:
             self.val_set = self.test_set
 
@@ -111,8 +109,11 @@ class ImageDataModule(ShownDataModule, ABC):
         return self.identities(images.images, images is not getattr(self, "test_set", None))[images.indices]
 
     def _load(self, train: bool) -> tuple[Images, Tensor]:
-        images, labels = self.checked(*self.load(train), "load")
-        return images, F.one_hot(labels, self.num_classes) if self.one_hot and labels.ndim == 1 else labels
+        return self.checked(*self.load(train), "load")
+
+    def _set(self, images: Images, labels: Tensor, indices: Tensor) -> ImageDataset:
+        rows = self.one_hot and labels.ndim == 1
+        return ImageDataset(images, labels, indices, self.num_classes if rows else None)
 
     def checked(self, images: Images, labels: Tensor, source: str) -> tuple[Images, Tensor]:
         """As the function of that name, by what this declares; `source` is what of it gives them."""

@@ -63,11 +63,19 @@ def identities(images: Images) -> Tensor:
     return known
 
 
-class ImageDataset(Dataset[Batch]):
-    """The images `(N, C, H, W)` and labels `(N,)` at `indices` `(M,)`; a batch of them is fetched by one index."""
+def one_hot(labels: Tensor, classes: int) -> Tensor:
+    """Rows `(B, K)` of booleans; torch's function of that name would read the labels' range from the device."""
+    return labels[:, None] == torch.arange(classes, device=labels.device)
 
-    def __init__(self, images: Images, labels: Tensor, indices: Tensor) -> None:
-        self.images, self.labels, self.indices = images, labels, indices
+
+class ImageDataset(Dataset[Batch]):
+    """The images `(N, C, H, W)` and labels `(N,)` at `indices` `(M,)`; a batch of them is fetched by one index.
+
+    Its labels become one-hot rows `(B, K)` where `classes` says how many there are.
+    """
+
+    def __init__(self, images: Images, labels: Tensor, indices: Tensor, classes: int | None = None) -> None:
+        self.images, self.labels, self.indices, self.classes = images, labels, indices, classes
 
     def first(self, count: int) -> Batch:
         """The first `count` images and labels, or all if there are fewer."""
@@ -81,10 +89,13 @@ class ImageDataset(Dataset[Batch]):
         return images[0], labels[0]
 
     def __getitems__(self, batch: list[int]) -> Batch:
-        indices = self.indices[batch]
-        return self.images[indices], self.labels[indices]
+        return self._at(self.indices[batch])
 
     def batches(self, order: Tensor, size: int) -> Iterator[Batch]:
         """The images in that `order` `(M,)`, `size` at a time."""
         for indices in torch.split(self.indices[order.to(self.indices.device)], size):
-            yield self.images[indices], self.labels[indices]
+            yield self._at(indices)
+
+    def _at(self, indices: Tensor) -> Batch:
+        labels = self.labels[indices]
+        return self.images[indices], one_hot(labels, self.classes).long() if self.classes else labels

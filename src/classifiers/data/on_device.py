@@ -42,7 +42,7 @@ class OnDevice:
                 return images
             self._kept[id(host)] = host, host.to(self.device), images.labels.to(self.device)
         _, kept, labels = self._kept[id(host)]
-        return ImageDataset(kept, labels, images.indices.to(self.device))
+        return ImageDataset(kept, labels, images.indices.to(self.device), images.classes)
 
     def __bool__(self) -> bool:
         return bool(self._kept)

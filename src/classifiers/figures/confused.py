@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from torch import Tensor
 
+from classifiers.answers import worst
 from classifiers.figures.style import DARK, LIGHT, short, styled
 
 MOST = 25  # bars
@@ -25,16 +26,16 @@ def confused_pairs(
     left, right = figure.subplots(1, 2, width_ratios=[3, 2])
     images, f1 = scores["images"], scores["F1"]
     confused: list[Bar] = []
-    worst: list[Bar] = []
+    low: list[Bar] = []
     for (true, other), count in zip(pairs[:MOST].tolist(), counts[:MOST].tolist(), strict=True):
         confused.append((f"{names[true]} → {names[other]}", count / int(images[true]), f"{count:,}"))
-    for label in f1.argsort(stable=True)[:MOST].tolist():
-        worst.append((f"{names[label]} ({images[label]:,})", float(f1[label]), f"{f1[label]:.3f}"))
+    for label in worst(scores)[:MOST].tolist():
+        low.append((f"{names[label]} ({images[label]:,})", float(f1[label]), f"{f1[label]:.3f}"))
     _bars(left, confused, LIGHT)
     left.set(xlabel="share of the true class's images", title="true class → predicted class, and images")
     left.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     left.xaxis.set_major_locator(MaxNLocator(5))
-    _bars(right, worst, DARK)
+    _bars(right, low, DARK)
     right.set(xlabel="F1 score", title="the worst classes", xlim=(0, 1))
     figure.suptitle(title)
     return figure

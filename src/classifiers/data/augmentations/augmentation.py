@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import Transform
 
+from classifiers.data.image_dataset import one_hot
 from classifiers.experiment.checkpoints.describing import Described
 from classifiers.experiment.errors import UserError
 
@@ -38,9 +39,7 @@ class Mixture(AnyAugmentation):
     def __call__(self, images: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]: ...
 
     def change(self, images: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Tensor]:
-        if labels.ndim == 1:  # one_hot would read their range from the device
-            labels = labels[:, None] == torch.arange(classes, device=labels.device)
-        return self(images, labels.float())
+        return self(images, (one_hot(labels, classes) if labels.ndim == 1 else labels).float())
 
 
 def uniform(images: Tensor, low: float, high: float, tries: int = 1) -> Tensor:
