@@ -13,6 +13,7 @@ from classifiers.data import CsvDataModule as CsvDataModule
 from classifiers.data import FashionMNISTDataModule as FashionMNISTDataModule
 from classifiers.data import ImageDataModule as ImageDataModule
 from classifiers.data import ImageFolderDataModule as ImageFolderDataModule
+from classifiers.data import StreamDataModule as StreamDataModule
 from classifiers.data import SyntheticDataModule as SyntheticDataModule
 from classifiers.experiment import Run as Run
 from classifiers.experiment import UserError as UserError

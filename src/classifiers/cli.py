@@ -39,6 +39,7 @@ class ClassifierCLI(ExperimentCLI):
         "predict-files": "classifiers.inference.predict_command",
         "export": "classifiers.inference.export_command",
         "inspect": "classifiers.data.inspect_command",
+        "pack": "classifiers.data.pack_command",
     }
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
@@ -56,7 +57,7 @@ class ClassifierCLI(ExperimentCLI):
             raise UserError(schedules.with_cure(str(error))) from error
         given = self.config[self.config.subcommand].data
         for name in ("root", "file") if self.objects is None else ():
-            if path := given.init_args.get(name):
+            if (path := given.init_args.get(name)) and "://" not in str(path):
                 given.init_args[name] = str(at_home(path).absolute())  # a run goes on from any folder
         if self.objects is None and self.config.subcommand == "fit":
             leave_to_net(given, self.config.fit.model.net)

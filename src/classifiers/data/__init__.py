@@ -17,4 +17,5 @@ from classifiers.data.fashion_mnist import FashionMNISTDataModule as FashionMNIS
 from classifiers.data.image_csv import CsvDataModule as CsvDataModule
 from classifiers.data.image_data_module import ImageDataModule as ImageDataModule
 from classifiers.data.image_folder import ImageFolderDataModule as ImageFolderDataModule
+from classifiers.data.stream import StreamDataModule as StreamDataModule
 from classifiers.data.synthetic import SyntheticDataModule as SyntheticDataModule

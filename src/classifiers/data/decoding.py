@@ -81,14 +81,14 @@ def pixel_counts(paths: Sequence[str]) -> NDArray[np.int64]:
     return counts
 
 
-def require_all(failures: Mapping[int, str], count: int) -> None:
-    """Raise one UserError for all `failures` among `count` images."""
+def require_all(failures: Mapping[int, str], count: int, option: str = "--data.skip_unreadable") -> None:
+    """Raise one UserError for all `failures` among `count` images; the `option` leaves them out."""
     if not failures:
         return
     told = "; ".join(sorted(failures.values())[:NAMED])
     if len(failures) > NAMED:
         told += f"; and {len(failures) - NAMED:,} more, all in {write_list(failures)}"
-    cure = ": mend them, or go on without them by --data.skip_unreadable true" if count > 1 else ""
+    cure = f": mend them, or go on without them by {option} true" if count > 1 else ""
     raise UserError(f"{len(failures):,} of {count:,} images can't be used: {told}{cure}")
 
 

@@ -3,8 +3,9 @@
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from hashlib import blake2b
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -28,13 +29,19 @@ class Files:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, index: slice | Tensor) -> "Files":
+    def __getitem__(self, index: slice | Tensor) -> Self:
         places = index.numpy() if isinstance(index, Tensor) else index
-        return Files(self.paths[places], self.names[places], self.labels[index])
+        return replace(self, **{name: column[places] for name, column in self._columns()})
 
-    def __add__(self, other: "Files") -> "Files":
-        names = np.concatenate([self.names, other.names])
-        return Files(np.concatenate([self.paths, other.paths]), names, torch.cat([self.labels, other.labels]))
+    def __add__(self, other: Self) -> Self:
+        pairs = {name: (column, getattr(other, name)) for name, column in self._columns()}
+        joined = {
+            name: (torch.cat if isinstance(pair[0], Tensor) else np.concatenate)(pair) for name, pair in pairs.items()
+        }
+        return replace(self, **joined)
+
+    def _columns(self) -> list[tuple[str, Any]]:
+        return [(field.name, getattr(self, field.name)) for field in fields(self)]
 
     def identities(self, class_names: Sequence[str]) -> Tensor:
         """What each file `(N,)` is known by: its class, its name, how long it is, and what stands in its middle."""

@@ -3,6 +3,7 @@
 import contextlib
 import warnings
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +27,12 @@ DARK = (
 )
 
 
-def read_image(path: str | Path, shape: Sequence[int], resize: Resize = "squash") -> Tensor:
+def read_image(
+    path: str | Path, shape: Sequence[int], resize: Resize = "squash", content: bytes | None = None
+) -> Tensor:
     """The image file at `path` as a uint8 tensor `(C, H, W)` of that `shape`: grey if C is 1, RGB if it is 3.
+
+    If its `content` is given, `path` is but its name.
 
     It is turned as its EXIF data say, laid on white where it is transparent, and made sRGB if its profile is of other
     colours; 16 bits become 8; height and width become those of `shape` by `resize`, as `scaled` does it, on white.
@@ -37,9 +42,9 @@ def read_image(path: str | Path, shape: Sequence[int], resize: Resize = "squash"
     """
     _, height, width = shape
     least = (4 * width, 4 * height)  # pixels that a large JPEG is decoded to
-    with _opened(path) as image:
+    with _opened(path, content) as image:
         reduce(image, least)
-        return resized(decoded(image, path, least), shape, resize)
+        return resized(decoded(image, path if content is None else content, least), shape, resize)
 
 
 def resized(image: Image.Image, shape: Sequence[int], resize: Resize = "squash") -> Tensor:
@@ -74,13 +79,13 @@ def quietly() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _opened(path: str | Path) -> Iterator[Image.Image]:
+def _opened(path: str | Path, content: bytes | None = None) -> Iterator[Image.Image]:
     """The one image of a file; whatever goes wrong with it becomes a UserError."""
     name = printable(str(path))
     try:
-        if not Path(path).is_file():
+        if content is None and not Path(path).is_file():
             raise UserError(f"there is no file {name}")
-        with _open(path) as image:
+        with _open(path if content is None else content) as image:
             if getattr(image, "is_animated", False) and image.format != "MPO":  # a photo with its preview
                 raise UserError(f"{name} is an animation or has several pages: save the one image to classify")
             yield image
@@ -94,12 +99,12 @@ def _opened(path: str | Path) -> Iterator[Image.Image]:
         raise UserError(f"{name} can't be read: {one_line(error)}") from error
 
 
-def _open(path: str | Path) -> Image.Image:
+def _open(file: str | Path | bytes) -> Image.Image:
     try:
-        return Image.open(path, formats=FORMATS)
+        return Image.open(BytesIO(file) if isinstance(file, bytes) else file, formats=FORMATS)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        with contextlib.suppress(SyntaxError):
-            return JpegImageFile(path)  # of which a fraction may be small enough
+        with contextlib.suppress(SyntaxError):  # of a JPEG, a fraction may be small enough
+            return JpegImageFile(BytesIO(file) if isinstance(file, bytes) else file)
         raise
 
 

@@ -27,8 +27,8 @@ def reduce(image: Image.Image, least: tuple[int, int]) -> None:
         raise Image.DecompressionBombError
 
 
-def decoded(image: Image.Image, path: str | Path, least: tuple[int, int]) -> Image.Image:
-    """The image of the file at `path`, opened and reduced to no less than `least`, with all its pixels.
+def decoded(image: Image.Image, file: str | Path | bytes, least: tuple[int, int]) -> Image.Image:
+    """The image of a file, at a path or as its bytes, opened and reduced to no less than `least`, with all its pixels.
 
     Raises:
         OSError: it lacks some. It may lack its end marker, unless it comes in passes or is very large.
@@ -36,15 +36,15 @@ def decoded(image: Image.Image, path: str | Path, least: tuple[int, int]) -> Ima
     try:
         image.load()
     except OSError:
-        if not (isinstance(image, JpegImageFile) and (ended := _ended(path, least))):
+        if not (isinstance(image, JpegImageFile) and (ended := _ended(file, least))):
             raise
         return ended
     return image
 
 
-def _ended(path: str | Path, least: tuple[int, int]) -> Image.Image | None:
+def _ended(file: str | Path | bytes, least: tuple[int, int]) -> Image.Image | None:
     """The image of a file that lacks its end marker; None if it lacks pixels too: these depend on what follows."""
-    content = Path(path).read_bytes().removesuffix(END[:1])
+    content = (file if isinstance(file, bytes) else Path(file).read_bytes()).removesuffix(END[:1])
     image = _opened(content)
     if image.info.get("progressive") or prod(image.size) > (Image.MAX_IMAGE_PIXELS or prod(image.size)):
         return None

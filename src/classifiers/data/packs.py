@@ -1,0 +1,89 @@
+"""Packs: image files in chunks of litdata's format, and beside them a table of what they are and where they stand.
+
+Of a chunk, only the bytes of one image are ever read, so that nothing in it is run or unpickled.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from numpy.lib.npyio import NpzFile
+from numpy.typing import NDArray
+from torch import Tensor
+
+from classifiers.data.class_folders import PARTS
+from classifiers.data.files import Files
+from classifiers.experiment.errors import UserError, one_line
+
+TABLE = "images.npz"
+VERSION = 1
+CODING = ("utf-8", "surrogateescape")  # of names, which a file system may have in any bytes
+
+
+@dataclass(frozen=True)
+class PackedFiles(Files):
+    """Files in chunks, at `places` `(N, 3)`: the number of the chunk, the first byte there, how many there are.
+
+    They are `known` `(N,)` by what they were known by in their folder; their paths are `CLASS/NAME`.
+    """
+
+    places: NDArray[np.int64]
+    known: Tensor
+
+    def identities(self, class_names: Sequence[str]) -> Tensor:
+        return self.known
+
+
+def chunk_name(number: int) -> str:
+    """As litdata names what one process writes."""
+    return f"chunk-0-{number}.bin"
+
+
+def chunk_sizes(places: NDArray[np.int64]) -> dict[str, int]:
+    """How many bytes each chunk has, by its name."""
+    sizes = np.zeros(places[:, 0].max() + 1, np.int64)
+    np.maximum.at(sizes, places[:, 0], places[:, 1] + places[:, 2])
+    return {chunk_name(number): size for number, size in enumerate(sizes.tolist())}
+
+
+def table(class_names: Sequence[str], parts: NDArray[np.int64], files: PackedFiles) -> dict[str, NDArray[Any]]:
+    """The arrays of a pack's table; `parts` `(N,)` are places in `PARTS`."""
+    return {
+        "version": np.array(VERSION),
+        "class_names": np.char.encode(class_names, *CODING),
+        "parts": parts,
+        "names": np.char.encode(files.names, *CODING),
+        "labels": files.labels.numpy(),
+        "places": files.places,
+        "known": files.known.numpy(),
+    }
+
+
+def read_table(content: bytes, source: str) -> tuple[tuple[str, ...], dict[str, PackedFiles]]:
+    """What a table says: the names of the classes, sorted, and the files of each part that has some.
+
+    Raises:
+        UserError: the `content` of the file `source` is no such table, or a damaged one.
+    """
+    try:
+        with NpzFile(BytesIO(content), allow_pickle=False) as arrays:
+            columns = {name: arrays[name] for name in arrays.files}
+        if columns["version"] != VERSION:
+            raise ValueError(f"its version is {columns['version']}, not {VERSION}")
+        class_names, names = (np.char.decode(columns[name], *CODING) for name in ("class_names", "names"))
+        labels, places, known = (
+            columns[name].astype(np.int64, casting="safe") for name in ("labels", "places", "known")
+        )
+        if places.shape != (len(names), 3) or places.min() < 0 or not len(labels) == len(known) == len(names):
+            raise ValueError("its columns don't fit together")
+        paths = np.char.add(np.char.add(class_names, "/")[labels], names)
+        files = PackedFiles(paths, names, torch.from_numpy(labels), places, torch.from_numpy(known))
+        of_part = [torch.from_numpy(np.flatnonzero(columns["parts"] == code)) for code in range(len(PARTS))]
+    except (BadZipFile, KeyError, ValueError, TypeError, IndexError, EOFError, OSError) as error:
+        raise UserError(f"{source} is no table of a pack ({one_line(error)}): pack the images anew") from error
+    parts = {part: files[index] for part, index in zip(PARTS, of_part, strict=True) if len(index)}
+    return tuple(class_names.tolist()), parts
