@@ -7,8 +7,8 @@ import sys
 import pytest
 
 CODE = """
-import logging, os, signal, warnings
-import lightning.pytorch.cli, matplotlib.pyplot, tensorboard.compat, torchmetrics.classification, torchvision
+import logging, os, signal, sys, warnings
+import lightning.pytorch.cli, matplotlib.pyplot, tensorboard.summary, torchmetrics.classification, torchvision
 from jsonargparse._common import parsing_settings
 from jsonargparse._loaders_dumpers import loaders
 from jsonargparse.typing import registered_type_handlers
@@ -23,6 +23,7 @@ def state():
 before = state()
 import classifiers, classifiers.cli
 assert state() == before, [pair for pair in zip(before, state()) if pair[0] != pair[1]]
+assert "litdata" not in sys.modules
 """
 
 

@@ -1,6 +1,7 @@
 """Where the files of a pack lie: in a folder, or in an object store, whose chunks a disk keeps as far as they fit."""
 
 import contextlib
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -12,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from classifiers.experiment.errors import UserError, one_line
 from classifiers.experiment.files import replacing, writing
+from classifiers.experiment.paths import at_home
 
 SCHEME = "s3://"
 SECONDS = 5  # without a connection
@@ -98,10 +100,9 @@ class Kept:
 
 def store_at(root: str | Path) -> Store:
     """The folder or the prefix in an object store that `root` names; UserError if it is of another kind."""
-    scheme, separator, _ = str(root).partition("://")
-    if not separator:
-        return Folder(Path(root))
-    if f"{scheme}://" != SCHEME:
+    if "://" not in str(root):
+        return Folder(at_home(root))
+    if not re.match(f"{SCHEME}[^/]", str(root)):
         raise UserError(f"--data.root is {root}: it must be a folder, or {SCHEME}BUCKET/PREFIX")
     return ObjectStore(str(root))
 
@@ -132,8 +133,8 @@ def _answering(address: str) -> Iterator[None]:
         cure = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile in ~/.aws"
         raise UserError(f"there are no credentials for {address}: {cure}") from error
     except errors.ClientError as error:
-        cure = "--data.root names bucket and prefix of a pack, and your credentials must allow to read it"
-        raise UserError(f"can't read {address} ({one_line(error)}): {cure}") from error
-    except (errors.BotoCoreError, OSError) as error:
+        cure = "--data.root names the bucket and prefix of a pack that your credentials may read"
+        raise UserError(f"can't read {address} ({error.response['Error']['Message']}): {cure}") from error
+    except (errors.BotoCoreError, OSError, ValueError) as error:
         cure = "AWS_ENDPOINT_URL names the store, unless it is Amazon's"
         raise UserError(f"no answer to {address} ({one_line(error)}): {cure}") from error

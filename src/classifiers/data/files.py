@@ -35,7 +35,7 @@ class Files:
 
     def __add__(self, other: Self) -> Self:
         pairs = {name: (column, getattr(other, name)) for name, column in self._columns()}
-        joined = {
+        joined: dict[str, Any] = {
             name: (torch.cat if isinstance(pair[0], Tensor) else np.concatenate)(pair) for name, pair in pairs.items()
         }
         return replace(self, **joined)

@@ -12,6 +12,7 @@ from classifiers.data.file_data_module import FileDataModule
 from classifiers.data.findings import Finding, Image, Traits, of_sizes
 from classifiers.data.image_dataset import ImageDataset
 from classifiers.data.statistics import mean_and_std
+from classifiers.data.stream import StreamDataModule
 from classifiers.metrics import class_indices
 
 
@@ -41,7 +42,7 @@ def inspect_data(data: ImageDataModule) -> Inspection:
     first = {"train": 0, "val": 0, "test": len(everything)}
     places = torch.cat([split.indices + first[part] for part, split in distinct.items()])
     findings = [*traits.findings(images, places)]
-    if isinstance(data, FileDataModule):
+    if isinstance(data, FileDataModule) and not isinstance(data, StreamDataModule):
         findings += of_sizes(images, pixel_counts([image.name for image in images]))
     return Inspection(
         {name: len(split) for name, split in splits.items()},

@@ -63,7 +63,9 @@ def write_pack(folder: Path, out: Path, skip_unreadable: bool = False) -> Packed
         if failures:
             left_out[f"unreadable, as in {write_list(failures)}"] += len(failures)
         readable = torch.tensor([index for index in range(len(files)) if index not in failures])
-        _require_all_classes(parts, files.labels.numpy(), readable.numpy(), class_names)
+        of_class = np.stack([parts, files.labels.numpy()], 1)
+        for _, label in {*map(tuple, of_class.tolist())}.difference(map(tuple, of_class[readable.numpy()].tolist())):
+            raise UserError(f"no image of {class_names[label]} can be read: {next(iter(failures.values()))}")
         chunks.done()
         chunks.merge()
         packed, places = files[readable], _places(out)
@@ -121,16 +123,6 @@ def _places(out: Path) -> NDArray[np.int64]:
         starts = bounds[:-1] + LENGTH
         found.append(np.stack([np.full_like(starts, number), starts, bounds[1:] - starts], 1))
     return np.concatenate(found)
-
-
-def _require_all_classes(
-    parts: NDArray[np.int64], labels: NDArray[np.int64], readable: NDArray[np.int64], class_names: Sequence[str]
-) -> None:
-    there, left = (
-        {*zip(parts[index].tolist(), labels[index].tolist(), strict=True)} for index in (slice(None), readable)
-    )
-    for part, label in sorted(there - left):
-        raise UserError(f"no image of {class_names[label]} in {[*PARTS][part]} can be read")
 
 
 @contextlib.contextmanager

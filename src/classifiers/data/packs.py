@@ -78,7 +78,8 @@ def read_table(content: bytes, source: str) -> tuple[tuple[str, ...], dict[str, 
         labels, places, known = (
             columns[name].astype(np.int64, casting="safe") for name in ("labels", "places", "known")
         )
-        if places.shape != (len(names), 3) or places.min() < 0 or not len(labels) == len(known) == len(names):
+        fit = len(labels) == len(known) == len(columns["parts"]) == len(names)
+        if not fit or places.shape != (len(names), 3) or places.min() < 0 or places[:, 0].max() >= len(names):
             raise ValueError("its columns don't fit together")
         paths = np.char.add(np.char.add(class_names, "/")[labels], names)
         files = PackedFiles(paths, names, torch.from_numpy(labels), places, torch.from_numpy(known))
