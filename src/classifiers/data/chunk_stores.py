@@ -17,6 +17,7 @@ from classifiers.experiment.paths import at_home
 
 SCHEME = "s3://"
 SECONDS = 5  # without a connection
+AT_ONCE = 16  # requests of a process to an object store
 FIRST, LATER = 3, 10  # attempts at what tells that there is a pack, and at what a fit then needs of it
 
 
@@ -119,7 +120,9 @@ def litdata(module: str) -> Any:
 def _downloader(address: str, attempts: int) -> Any:
     kind = litdata("streaming.downloader").S3Downloader
     retries = {"total_max_attempts": attempts, "mode": "standard"}
-    config = import_module("botocore.config").Config(connect_timeout=SECONDS, retries=retries)
+    config = import_module("botocore.config").Config(
+        connect_timeout=SECONDS, retries=retries, max_pool_connections=AT_ONCE
+    )
     return kind(address, "", [], {"config": config})
 
 

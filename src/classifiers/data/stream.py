@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
-from classifiers.data.chunk_stores import Folder, Kept, Store, litdata, store_at
+from classifiers.data.chunk_stores import AT_ONCE, Folder, Kept, Store, litdata, store_at
 from classifiers.data.decoding import tracked
 from classifiers.data.file_data_module import FileDataModule
 from classifiers.data.files import Files, Found
@@ -21,8 +21,6 @@ from classifiers.data.image_dataset import Images
 from classifiers.data.image_files import quietly, read_image
 from classifiers.data.packs import TABLE, PackedFiles, chunk_name, chunk_sizes, read_table
 from classifiers.data.resizing import Resize
-
-AT_ONCE = 16  # requests to an object store
 
 
 class PackedImages:
