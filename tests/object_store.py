@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import boto3
 
@@ -23,7 +24,9 @@ BUCKET = "mine"
 def object_store() -> Iterator[dict[str, str]]:
     """While this lasts, such a server runs, with one bucket; the variables by which programs find it."""
     command = [sys.executable, "-W", "ignore", "-c", SERVE]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
         assert server.stdout
         keys = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_DEFAULT_REGION": "us-east-1"}
         variables = {"AWS_ENDPOINT_URL": server.stdout.readline().strip(), "NO_PROXY": "127.0.0.1", **keys}
@@ -32,7 +35,7 @@ def object_store() -> Iterator[dict[str, str]]:
         server.kill()
 
 
-def client(variables: dict[str, str]) -> "boto3.S3.Client":
+def client(variables: dict[str, str]) -> Any:
     key, secret = variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"]
     return boto3.client(
         "s3",
