@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
 server.start()
 print("http://{}:{}".format(*server.get_host_and_port()), flush=True)
-sys.stdin.read()
+sys.stdin.read()  # until that is closed
 """
 BUCKET = "mine"
 
@@ -32,7 +32,6 @@ def object_store() -> Iterator[dict[str, str]]:
         variables = {"AWS_ENDPOINT_URL": server.stdout.readline().strip(), "NO_PROXY": "127.0.0.1", **keys}
         client(variables).create_bucket(Bucket=BUCKET)
         yield variables
-        server.kill()
 
 
 def client(variables: dict[str, str]) -> Any:

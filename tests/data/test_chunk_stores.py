@@ -1,4 +1,5 @@
 import os
+import pickle
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,12 @@ def test_files_are_read_whole_and_by_ranges(address: str, tmp_path: Path) -> Non
         with ThreadPoolExecutor(16) as pool:
             read = [*pool.map(lambda start: store.read("x", start, 1), range(10))]  # noqa: B023
         assert b"".join(read) == b"0123456789"
+
+
+def test_a_copy_of_a_store_reads_too(address: str, tmp_path: Path) -> None:
+    store = Kept(store_at(address), tmp_path / "kept", {"x": 10}, limit=10)
+    copy = pickle.loads(pickle.dumps(store))  # as a worker that is spawned gets it
+    assert (copy.read("x", 2, 3), store.read("x", 3, 2)) == (b"234", b"34")
 
 
 def test_what_a_store_lacks_is_one_line(address: str) -> None:

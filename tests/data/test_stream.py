@@ -87,9 +87,12 @@ def test_parts_of_their_own_are_kept(tmp_path: Path) -> None:
 PAIR = [(ImageFolderDataModule, "photos"), (StreamDataModule, "pack")]
 
 
-@pytest.mark.usefixtures("photos")
-def test_workers_that_are_spawned_read_a_pack(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    forked, spawned = (made(StreamDataModule, pack, **STREAMED) for _ in range(2))
+@pytest.mark.slow
+def test_workers_that_are_spawned_read_a_store(pack: Path, variables: dict[str, str]) -> None:
+    limit = 45_000 / 2**30
+    forked, spawned = (
+        made(StreamDataModule, root, disk_limit=limit, **STREAMED) for root in (pack, upload(pack, "spawn", variables))
+    )
     loader = spawned.train_dataloader()
     loader.multiprocessing_context = "spawn"
     for (images, _), (others, _) in zip(loader, forked.train_dataloader(), strict=True):

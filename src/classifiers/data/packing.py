@@ -58,11 +58,11 @@ def write_pack(folder: Path, out: Path, skip_unreadable: bool = False) -> Packed
     with _new(out), warnings.catch_warnings(action="ignore"):  # litdata's, of an image that is larger than a chunk
         chunks = writer(str(out), chunk_bytes=CHUNK)
         known, failures = _write(files, class_names, chunks, skip_unreadable)
-        if failures and not skip_unreadable:
+        if not skip_unreadable:
             require_all(failures, len(files), "--skip_unreadable")
         if failures:
             left_out[f"unreadable, as in {write_list(failures)}"] += len(failures)
-        readable = torch.tensor([index for index in range(len(files)) if index not in failures])
+        readable = torch.tensor([index for index in range(len(files)) if index not in failures], dtype=torch.long)
         of_class = np.stack([parts, files.labels.numpy()], 1)
         for _, label in {*map(tuple, of_class.tolist())}.difference(map(tuple, of_class[readable.numpy()].tolist())):
             raise UserError(f"no image of {class_names[label]} can be read: {next(iter(failures.values()))}")
