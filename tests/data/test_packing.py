@@ -47,7 +47,7 @@ def test_the_script_says_what_is_packed(photos: Path, tmp_path: Path, script: Sc
     (photos / "dark/notes.txt").touch()
     first, second, third = script("pack.py", str(photos), str(tmp_path / "pack")).splitlines()
     assert first == "left out: 1 .txt"
-    assert second == f"{tmp_path}/pack has 40 images of 2 classes in 1 chunks; fit them by"
+    assert second == f"{tmp_path}/pack: images 40, classes 2, chunks 1; fit them by"
     assert third.startswith(f"--data StreamDataModule --data.root {tmp_path}/pack, or copy it")
 
 

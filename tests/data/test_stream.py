@@ -1,4 +1,5 @@
 import signal
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -85,6 +86,14 @@ def test_parts_of_their_own_are_kept(tmp_path: Path) -> None:
 
 
 PAIR = [(ImageFolderDataModule, "photos"), (StreamDataModule, "pack")]
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_pack_in_a_folder_is_read_without_litdata(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] == "litdata"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "litdata", None)
+    assert len(made(StreamDataModule, pack).load(train=True)[0]) == 86
 
 
 @pytest.mark.slow

@@ -137,7 +137,7 @@ def _answering(address: str) -> Iterator[None]:
         raise UserError(f"there are no credentials for {address}: {cure}") from error
     except errors.ClientError as error:
         cure = "--data.root names the bucket and prefix of a pack that your credentials may read"
-        raise UserError(f"can't read {address} ({error.response['Error']['Message']}): {cure}") from error
+        raise UserError(f"can't read {address} ({error.response['Error'].get('Message')}): {cure}") from error
     except (errors.BotoCoreError, OSError, ValueError) as error:
         cure = "AWS_ENDPOINT_URL names the store, unless it is Amazon's"
         raise UserError(f"no answer to {address} ({one_line(error)}): {cure}") from error

@@ -21,5 +21,5 @@ def main(cli: type[ExperimentCLI], arguments: Sequence[str]) -> None:
     pack = write_pack(given.folder, given.out, given.skip_unreadable)
     if pack.left_out:
         print(f"left out: {printable(told(pack.left_out))}")
-    print(f"{given.out} has {pack.images:,} images of {pack.classes:,} classes in {pack.chunks:,} chunks; fit them by")
+    print(f"{given.out}: images {pack.images:,}, classes {pack.classes:,}, chunks {pack.chunks:,}; fit them by")
     print(f"--data StreamDataModule --data.root {given.out}, or copy it to an object store: s3://BUCKET/PREFIX")
