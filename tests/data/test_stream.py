@@ -93,7 +93,7 @@ def test_a_pack_in_a_folder_is_read_without_litdata(pack: Path, monkeypatch: pyt
     for name in [name for name in sys.modules if name.split(".")[0] == "litdata"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "litdata", None)
-    assert len(made(StreamDataModule, pack).load(train=True)[0]) == 86
+    assert len(made(StreamDataModule, pack).load(train=True)[0]) == 92
 
 
 @pytest.mark.slow
