@@ -20,7 +20,7 @@ def test_each_sub_folder_is_a_class(tmp_path: Path) -> None:
     found = [str(Path(path).relative_to(root)) for path in splits["train"].paths]
     assert found == ["dark/000.png", "dark/001.jpg", "dark/002.webp", "light/001.jpg", "light/002.webp",
                      "light/deeper/x.PNG"]  # fmt: skip
-    assert splits["train"].names.tolist() == ["000.png", "001.jpg", "002.webp", "001.jpg", "002.webp", "deeper/x.PNG"]
+    assert splits["train"].names == ["000.png", "001.jpg", "002.webp", "001.jpg", "002.webp", "deeper/x.PNG"]
     assert splits["train"].labels.tolist() == [0, 0, 0, 1, 1, 1]
 
 

@@ -2,15 +2,14 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from classifiers.data.file_paths import FilePaths
 from classifiers.data.identity import of_names
 from classifiers.experiment.errors import UserError
 
@@ -19,29 +18,46 @@ SAMPLED = 2**14  # bytes of a file
 
 @dataclass(frozen=True)
 class Files:
-    """Paths `(N,)` of image files, their names `(N,)`, which stay when a folder of them moves, and classes `(N,)`."""
+    """Paths `(N,)` of image files and their classes `(N,)`; so many folders of a path tell the part and the class."""
 
-    paths: NDArray[np.str_]
-    names: NDArray[np.str_]
+    paths: FilePaths
     labels: Tensor
+    folders: int = 0
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: slice | Tensor) -> "Files":
         places = index.numpy() if isinstance(index, Tensor) else index
-        return Files(self.paths[places], self.names[places], self.labels[index])
+        return Files(self.paths[places], self.labels[index], self.folders)
 
     def __add__(self, other: "Files") -> "Files":
-        names = np.concatenate([self.names, other.names])
-        return Files(np.concatenate([self.paths, other.paths]), names, torch.cat([self.labels, other.labels]))
+        return Files(self.paths + other.paths, torch.cat([self.labels, other.labels]), self.folders)
 
-    def identities(self, class_names: Sequence[str]) -> Tensor:
-        """What each file `(N,)` is known by: its class, its name, how long it is, and what stands in its middle."""
+    def without(self, failed: Mapping[int, str], class_names: Sequence[str]) -> "Files":
+        """All but those that `failed`, for the reasons given by their index.
+
+        Raises:
+            UserError: a class has no other ones.
+        """
+        kept = self[torch.tensor([index for index in range(len(self)) if index not in failed], dtype=torch.long)]
+        for label in {*self.labels.tolist()}.difference(kept.labels.tolist()):
+            raise UserError(f"no image of {class_names[label]} can be read: {next(iter(failed.values()))}")
+        return kept
+
+    @property
+    def names(self) -> list[str]:
+        """Of the files `(N,)`: what stays when the folder of a class or a part moves."""
+        return [os.fsdecode(path).split("/", self.folders)[-1] for path in self.paths.below.tolist()]
+
+    def identities(self, class_names: Sequence[str], samples: Iterable[str] | None = None) -> Tensor:
+        """What each file `(N,)` is known by: its class, its name, how long it is, and what stands in its middle, as
+        `samples` say it if it has been read already.
+        """
         classes = (class_names[label] for label in self.labels.tolist())
-        files = zip(classes, self.names, self.paths, strict=True)
+        files = zip(classes, self.names, map(sampled, self.paths) if samples is None else samples, strict=True)
         try:
-            return of_names(f"{kind}/{name} {sampled(path)}" for kind, name, path in files)
+            return of_names(f"{kind}/{name} {sample}" for kind, name, sample in files)
         except OSError as error:
             raise UserError(f"{error.filename} went away ({error.strerror}) while the files were read") from error
 
