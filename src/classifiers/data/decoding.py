@@ -45,10 +45,13 @@ class ImageFiles:
     def __getitem__(self, index: Tensor) -> Tensor:
         """The images `(B, C, H, W)` at the indices `(B,)`."""
         paths = self.paths[index.numpy()]
-        if get_worker_info():
-            with quietly():
-                return torch.stack([read_image(path, self.shape, self.resize) for path in paths])
-        return read_images(paths, self.shape, self.resize)
+        if not get_worker_info():
+            return read_images(paths, self.shape, self.resize)
+        images = np.empty((len(paths), *self.shape), np.uint8)  # into which rows go faster than torch stacks them
+        with quietly():
+            for row, path in enumerate(paths):
+                images[row] = read_image(path, self.shape, self.resize)
+        return torch.from_numpy(images)
 
 
 def read_images(paths: Sequence[str], shape: Sequence[int], resize: Resize = "squash") -> Tensor:
