@@ -55,8 +55,8 @@ class ClassifierCLI(ExperimentCLI):
         except UserError as error:
             raise UserError(schedules.with_cure(str(error))) from error
         given = self.config[self.config.subcommand].data
-        for name in ("root", "file") if self.objects is None else ():
-            if path := given.init_args.get(name):
+        for name in ("root", "file", "cache") if self.objects is None else ():
+            if isinstance(path := given.init_args.get(name), str | Path):
                 given.init_args[name] = str(at_home(path).absolute())  # a run goes on from any folder
         if self.objects is None and self.config.subcommand == "fit":
             leave_to_net(given, self.config.fit.model.net)

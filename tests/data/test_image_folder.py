@@ -163,33 +163,50 @@ def options(photos: Path) -> list[str]:
 
 
 STREAM = ["--data.memory_limit=0", "--data.cache=false", "--data.num_workers=2"]
+MAP = ["--data.cache=true"]
+FILES = pytest.mark.parametrize("kind", [STREAM, MAP], ids=["streamed", "mapped"])
 
 
-def test_a_streamed_fit_is_the_fit_in_memory_to_the_last_bit(photos: Path, fit: Cli) -> None:
-    memory, streamed = fit(*options(photos)), fit(*options(photos), *STREAM)
-    assert differences(content(memory), content(streamed)) == []
+@FILES
+def test_a_fit_is_the_fit_in_memory_to_the_last_bit(kind: list[str], photos: Path, fit: Cli) -> None:
+    memory, other = fit(*options(photos)), fit(*options(photos), *kind)
+    assert differences(content(memory), content(other)) == []
     assert json.loads((memory / "metrics.json").read_text())["test/acc"] > 0.8
 
 
 @pytest.mark.slow
-def test_a_killed_streamed_fit_goes_on_as_if_it_had_never_stopped(photos: Path, tmp_path: Path) -> None:
-    fit = ["fit", *SMALL, *options(photos), *STREAM, "--last_checkpoint.every_n_steps=2"]
+@pytest.mark.parametrize(
+    ("kind", "then"),
+    [(STREAM, []), (MAP, []), (STREAM, [*MAP, "--data.num_workers=0"]), ([*MAP, "--data.num_workers=2"], STREAM)],
+    ids=["streamed", "mapped", "streamed, then mapped", "mapped by workers, then streamed"],
+)
+def test_a_killed_fit_goes_on_as_if_it_had_never_stopped(
+    kind: list[str], then: list[str], photos: Path, tmp_path: Path
+) -> None:
+    fit = ["fit", *SMALL, *options(photos), *kind, "--last_checkpoint.every_n_steps=2"]
     fit += ["--trainer.default_root_dir=runs", "--trainer.max_epochs=3"]
     finished(tmp_path / "whole", *fit)
     kill = ["--trainer.callbacks+=tests.instruments.Kill", "--trainer.callbacks.hook=on_train_batch_end",
             "--trainer.callbacks.step=8", f"--trainer.callbacks.once={tmp_path / 'once'}"]  # fmt: skip
     assert start(tmp_path / "killed", *fit, *kill).wait() == -signal.SIGKILL
-    finished(tmp_path / "killed", "fit", f"--resume={run_of(tmp_path / 'killed')}")
+    finished(tmp_path / "killed", "fit", f"--resume={run_of(tmp_path / 'killed')}", *then)
     assert differences(content(run_of(tmp_path / "whole")), content(run_of(tmp_path / "killed"))) == []
 
 
+def two_processes(folder: Path, photos: Path, *arguments: str) -> Path:
+    """The run of a fit on two processes."""
+    folder.mkdir(exist_ok=True)
+    two = ["--trainer.devices=2", "--trainer.strategy=ddp", "--trainer.default_root_dir=runs", "--data.image_size=16"]
+    command = [sys.executable, "-m", "classifiers", "fit", *SMALL, *options(photos), *arguments, *two]
+    subprocess.run(command, cwd=folder, check=True)
+    return run_of(folder)
+
+
 @pytest.mark.slow
-def test_two_processes_test_every_streamed_image_once(photos: Path, tmp_path: Path) -> None:
-    two = ["--trainer.devices=2", "--trainer.strategy=ddp", "--trainer.default_root_dir=runs"]
-    command = [sys.executable, "-m", "classifiers", "fit", *SMALL, *options(photos), *STREAM, *two]
+@FILES
+def test_two_processes_test_every_image_once(kind: list[str], photos: Path, tmp_path: Path) -> None:
     Path(made(photos, test_size=0.2).test_paths[0]).unlink()
-    subprocess.run([*command, "--data.image_size=16"], cwd=tmp_path, check=True)
-    run = run_of(tmp_path)
+    run = two_processes(tmp_path, photos, *kind)
     data = made(photos, image_size=16, test_size=0.2)
     model = load_classifier(run / "checkpoints/best.ckpt", "cpu")
     assert model.class_names == data.class_names
@@ -197,6 +214,20 @@ def test_two_processes_test_every_streamed_image_once(photos: Path, tmp_path: Pa
     count = len(data.test_set.labels)
     assert count % 2 == 1
     assert json.loads((run / "metrics.json").read_text())["test/acc"] == correct.div(count).item()
+
+
+@pytest.mark.slow
+@FILES
+def test_two_processes_get_the_weights_of_the_images_in_memory(kind: list[str], photos: Path, tmp_path: Path) -> None:
+    memory, other = (two_processes(tmp_path / name, photos, *given) for name, given in (("a", []), ("b", kind)))
+    assert differences(content(memory), content(other)) == []
+
+
+def test_the_folder_of_decoded_images_is_the_same_from_anywhere(photos: Path, fit: Cli, tmp_path: Path) -> None:
+    run = fit(*options(photos), "--data.cache=kept", "--trainer.max_epochs=1")
+    assert len(list((tmp_path / "kept").glob("*.npy"))) == 1
+    finished(tmp_path / "elsewhere", "fit", f"--resume={run}", "--trainer.max_epochs=2")
+    assert not (tmp_path / "elsewhere/kept").exists()
 
 
 def test_a_mistake_in_the_folder_is_one_line(photos: Path, fails: Fails) -> None:

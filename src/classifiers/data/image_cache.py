@@ -38,7 +38,7 @@ def decoded_images(
     paths = paths[np.argsort(paths.below, kind="stable")]
     states = FileStates.of(paths)
     place = blake2b(os.path.relpath(source, folder.path).encode(errors="surrogateescape"), digest_size=4).hexdigest()
-    stem = f"{source.name[:40]}-{place}-{'x'.join(map(str, shape))}-{resize}-"
+    stem = f"{place}-{'x'.join(map(str, shape))}-{resize}-"
     index = folder.path / f"{stem}{states.digest(VERSION)}{INDEX}"
     nbytes = len(paths) * prod(shape)
     with contextlib.suppress(OSError, ValueError):
@@ -73,6 +73,6 @@ def _before(earlier: Sequence[Path], states: FileStates, shape: Sequence[int]) -
         except (OSError, ValueError) as error:
             say(f"can't use {index} ({error}): decoding {len(states):,} images again")
         else:
-            say(f"images have changed since they were decoded ({states.changes(found.index.states)})")
+            say(f"files have changed since they were decoded: {states.changes(found.index.states)}")
             return found
     return None
