@@ -13,6 +13,7 @@ import torch
 from benchmarks.equal_time import draw, equal_time
 from benchmarks.fits import growth, memory, overhead, start_up, tutorials
 from benchmarks.gpu import gpu, gpu_recipes
+from benchmarks.large import large
 from benchmarks.loader import loader
 from benchmarks.measure import Bench, Row
 from benchmarks.pays import pays
@@ -28,7 +29,7 @@ from classifiers.experiment.paths import project_root
 
 SECTIONS = {
     section.__name__.replace("_", "-"): section
-    for section in (tutorials, overhead, loader, start_up, memory, growth, gpu, gpu_recipes, equal_time, pays)
+    for section in (tutorials, overhead, loader, start_up, memory, growth, gpu, gpu_recipes, equal_time, pays, large)
 }
 
 
@@ -69,6 +70,7 @@ if __name__ == "__main__":
     )
     parser.add_argument("--full", action="store_true", help="equal-time and pays too: three seeds, about an hour more")
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement (default 3)")
+    parser.add_argument("--files", type=int, default=50_000, help="of large, 175 KB each on the disk (default 50,000)")
     parser.add_argument("--root", type=Path, default=project_root() / "data", help="folder of the data sets")
     parser.add_argument("--out", type=Path, default=project_root() / "runs/benchmark.json", help="file of the results")
     arguments = parser.parse_args()
@@ -76,10 +78,15 @@ if __name__ == "__main__":
         if arguments.rounds < 1:
             raise UserError(f"--rounds is {arguments.rounds}: it must be at least 1")
         task = progress.add_task("")
-        bench = Bench(arguments.root.absolute(), arguments.rounds, lambda text: progress.update(task, description=text))
+        bench = Bench(
+            arguments.root.absolute(),
+            arguments.rounds,
+            lambda text: progress.update(task, description=text),
+            arguments.files,
+        )
         rows: list[Row] = []
         require_writable(arguments.out.parent, "--out")
-        left_out = {"equal-time", "pays"} if not arguments.full else set()
+        left_out = {"large"} if arguments.full else {"large", "equal-time", "pays"}
         if not torch.cuda.is_available():
             left_out |= {"gpu", "gpu-recipes"}
         for name in arguments.only or [name for name in SECTIONS if name not in left_out]:
