@@ -13,7 +13,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from numpy.typing import NDArray
 from rich.progress import track
 from torch import Tensor
-from torch.utils.data import get_worker_info
+from torch.utils.data import default_collate, get_worker_info
 
 from classifiers.data.file_paths import FilePaths
 from classifiers.data.image_files import pixel_count, quietly, read_image
@@ -47,11 +47,10 @@ class ImageFiles:
         paths = self.paths[index.numpy()]
         if not get_worker_info():
             return read_images(paths, self.shape, self.resize)
-        images = np.empty((len(paths), *self.shape), np.uint8)  # into which rows go faster than torch stacks them
         with quietly():
-            for row, path in enumerate(paths):
-                images[row] = read_image(path, self.shape, self.resize)
-        return torch.from_numpy(images)
+            images = [read_image(path, self.shape, self.resize) for path in paths]
+        batch: Tensor = default_collate(images)  # in shared memory, so that it isn't copied on its way
+        return batch
 
 
 def read_images(paths: Sequence[str], shape: Sequence[int], resize: Resize = "squash") -> Tensor:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 from torch import Tensor
-from torchvision.transforms.v2.functional import pil_to_tensor
 
 from classifiers.data.colour_profiles import to_srgb
 from classifiers.data.jpeg_files import decoded, reduce
@@ -53,8 +53,8 @@ def resized(image: Image.Image, shape: Sequence[int], resize: Resize = "squash")
     coloured = _converted(flat, transform.input_mode if transform else MODES[channels])
     small = scaled(coloured, (width, height), resize)
     plain = _converted(transform.apply(small) if transform else small, MODES[channels])
-    tensor: Tensor = pil_to_tensor(padded(plain, (width, height)))
-    return tensor
+    pixels = np.asarray(padded(plain, (width, height))).reshape(height, width, channels)
+    return torch.from_numpy(np.array(pixels.transpose(2, 0, 1), order="C"))
 
 
 def pixel_count(path: str | Path) -> int:
