@@ -31,14 +31,14 @@ def _row(bench: Bench, name: str, data: ImageDataModule, dataset: type, *augment
     chain = [*augmentations, transforms.ToTensor(), transforms.Normalize(data.mean, data.std)]
     stock = DataLoader(dataset(bench.root, transform=transforms.Compose(chain)), BATCH_SIZE, shuffle=True)
     sides = {
-        f"{name}, ours": lambda: images_a_second(batches(data), 300),
+        f"{name}, ours": lambda: images_a_second(_batches(data), 300),
         f"{name}, PIL": lambda: images_a_second(stock, 60),
     }
     ours, theirs = bench.in_turns(sides).values()
     return Row("loader", name, f"{ours:,.0f} images/s", f"{theirs:,.0f} images/s", ours / theirs, at_least)
 
 
-def batches(data: ImageDataModule) -> Iterator[Any]:
+def _batches(data: ImageDataModule) -> Iterator[Any]:
     """What a net is given of each training batch."""
     model = ImageClassifier(nn.Identity(), mean=data.mean, std=data.std)
     for batch in data.train_dataloader():
