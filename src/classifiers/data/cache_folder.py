@@ -70,7 +70,7 @@ class CacheFolder:
         Raises:
             NoRoomError: there isn't.
         """
-        held = sum(path.stat().st_size for path in self._files())
+        held = sum(map(_size, self._files()))
         free = shutil.disk_usage(next(folder for folder in (self.path, *self.path.parents) if folder.is_dir())).free
         what = f"the decoded images take {nbytes / GIB:,.4g} GiB"
         if self.limit is not None and nbytes > self.limit * GIB:
@@ -90,7 +90,7 @@ class CacheFolder:
         for index in [*first, *(index for index in self.indexes() if index not in first)]:
             if nbytes <= free:
                 return
-            free += _size(index)
+            free += _size(index) + _size(images_of(index))
             remove(index)
 
     def _files(self) -> set[Path]:
@@ -116,8 +116,8 @@ def touch(index: Path) -> None:
         os.utime(index)
 
 
-def _size(index: Path) -> int:
+def _size(path: Path) -> int:
     try:
-        return index.stat().st_size + images_of(index).stat().st_size
-    except OSError:
+        return path.stat().st_size
+    except OSError:  # another process has just removed it
         return 0
