@@ -14,6 +14,7 @@ from benchmarks.equal_time import draw, equal_time
 from benchmarks.fine_tuning import fine_tuning
 from benchmarks.fits import growth, memory, overhead, start_up, tutorials
 from benchmarks.gpu import gpu, gpu_recipes
+from benchmarks.large import large
 from benchmarks.loader import loader
 from benchmarks.measure import Bench, Row
 from benchmarks.pays import pays
@@ -28,7 +29,7 @@ from classifiers.experiment.files import require_writable, write_whole
 from classifiers.experiment.paths import project_root
 
 NEED_GPU = (gpu, gpu_recipes)
-LONG = (equal_time, pays, fine_tuning)
+LONG = (equal_time, pays, fine_tuning, large)
 SECTIONS = {
     section.__name__.replace("_", "-"): section
     for section in (tutorials, overhead, loader, start_up, memory, growth, *NEED_GPU, *LONG)
@@ -70,8 +71,9 @@ if __name__ == "__main__":
     parser.add_argument(
         "--only", nargs="+", type=Literal[tuple(SECTIONS)], help="sections; those that can be run if none"
     )
-    parser.add_argument("--full", action="store_true", help="what takes three seeds too: hours more")
+    parser.add_argument("--full", action="store_true", help="what takes long too: hours more")
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement (default 3)")
+    parser.add_argument("--files", type=int, default=50_000, help="of large, 175 KB each on the disk (default 50,000)")
     parser.add_argument("--root", type=Path, default=project_root() / "data", help="folder of the data sets")
     parser.add_argument("--out", type=Path, default=project_root() / "runs/benchmark.json", help="file of the results")
     arguments = parser.parse_args()
@@ -79,7 +81,12 @@ if __name__ == "__main__":
         if arguments.rounds < 1:
             raise UserError(f"--rounds is {arguments.rounds}: it must be at least 1")
         task = progress.add_task("")
-        bench = Bench(arguments.root.absolute(), arguments.rounds, lambda text: progress.update(task, description=text))
+        bench = Bench(
+            arguments.root.absolute(),
+            arguments.rounds,
+            lambda text: progress.update(task, description=text),
+            arguments.files,
+        )
         rows: list[Row] = []
         require_writable(arguments.out.parent, "--out")
         left_out = (*(() if arguments.full else LONG), *(() if torch.cuda.is_available() else NEED_GPU))

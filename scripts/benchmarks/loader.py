@@ -31,8 +31,8 @@ def _row(bench: Bench, name: str, data: ImageDataModule, dataset: type, *augment
     chain = [*augmentations, transforms.ToTensor(), transforms.Normalize(data.mean, data.std)]
     stock = DataLoader(dataset(bench.root, transform=transforms.Compose(chain)), BATCH_SIZE, shuffle=True)
     sides = {
-        f"{name}, ours": lambda: _images_a_second(_batches(data), 300),
-        f"{name}, PIL": lambda: _images_a_second(stock, 60),
+        f"{name}, ours": lambda: images_a_second(_batches(data), 300),
+        f"{name}, PIL": lambda: images_a_second(stock, 60),
     }
     ours, theirs = bench.in_turns(sides).values()
     return Row("loader", name, f"{ours:,.0f} images/s", f"{theirs:,.0f} images/s", ours / theirs, at_least)
@@ -46,7 +46,7 @@ def _batches(data: ImageDataModule) -> Iterator[Any]:
         yield model.normalise(images), labels
 
 
-def _images_a_second(batches: Iterable[Any], count: int) -> float:
+def images_a_second(batches: Iterable[Any], count: int) -> float:
     start = time.perf_counter()
     for _ in islice(batches, count):
         pass

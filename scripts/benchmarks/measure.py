@@ -42,11 +42,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Bench:
-    """What all sections share: where the data is, how many rounds, and whom to tell what is measured just now."""
+    """What all sections share: where the data is, how many rounds, and whom to tell what is measured just now; and how
+    many files there are in `large`.
+    """
 
     root: Path
     rounds: int
     tell: Callable[[str], None]
+    files: int = 50_000
     curves: dict[str, Any] = field(default_factory=dict)  # accuracy over time, by recipe
 
     def options(self, config: str) -> list[str]:

@@ -56,8 +56,9 @@ class ClassifierCLI(ExperimentCLI):
         except UserError as error:
             raise UserError(schedules.with_cure(str(error))) from error
         given = self.config[self.config.subcommand].data
-        for name in ("root", "file") if self.objects is None else ():
-            if (path := given.init_args.get(name)) and "://" not in str(path):
+        for name in ("root", "file", "cache") if self.objects is None else ():
+            path = given.init_args.get(name)
+            if isinstance(path, str | Path) and "://" not in str(path):
                 given.init_args[name] = str(at_home(path).absolute())  # a run goes on from any folder
         if self.objects is None and self.config.subcommand == "fit":
             leave_to_net(given, self.config.fit.model.net)

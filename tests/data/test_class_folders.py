@@ -20,7 +20,7 @@ def test_each_sub_folder_is_a_class(tmp_path: Path) -> None:
     found = [str(Path(path).relative_to(root)) for path in splits["train"].paths]
     assert found == ["dark/000.png", "dark/001.jpg", "dark/002.webp", "light/001.jpg", "light/002.webp",
                      "light/deeper/x.PNG"]  # fmt: skip
-    assert splits["train"].names.tolist() == ["000.png", "001.jpg", "002.webp", "001.jpg", "002.webp", "deeper/x.PNG"]
+    assert splits["train"].names == ["000.png", "001.jpg", "002.webp", "001.jpg", "002.webp", "deeper/x.PNG"]
     assert splits["train"].labels.tolist() == [0, 0, 0, 1, 1, 1]
 
 
@@ -104,7 +104,7 @@ def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.Monke
     def refuse(path: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "iterdir", refuse)
+    monkeypatch.setattr("os.scandir", refuse)
     with pytest.raises(UserError, match=rf"can't look into {tmp_path} \(Permission denied\)"):
         find_files(tmp_path)
 

@@ -1,10 +1,10 @@
-import numpy as np
 import pytest
 import torch
 
 from classifiers import ArrayDataModule
 from classifiers.data.coverage import counts, of_counts, remarks, scarce
 from classifiers.data.decoding import ImageFiles
+from classifiers.data.file_paths import FilePaths
 from classifiers.data.image_dataset import ImageDataset
 
 NAMES = ("cat", "dog", "emu")
@@ -79,5 +79,5 @@ def test_copies_in_two_classes_are_told() -> None:
 
 def test_images_that_are_not_in_memory_are_not_compared() -> None:
     train = set_of([1, 1], [0, 1])
-    train.images = ImageFiles(np.array(["a.png", "b.png"]), (1, 3, 3))
+    train.images = ImageFiles(FilePaths.of("", ["a.png", "b.png"]), (1, 3, 3))
     assert list(remarks("val", train, train, NAMES[:2])) == []

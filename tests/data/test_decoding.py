@@ -1,6 +1,5 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 import rich
 import torch
@@ -9,6 +8,7 @@ from rich.console import Console
 
 from classifiers.data import decoding
 from classifiers.data.decoding import ImageFiles, pixel_counts, read_images, require_all, unreadable
+from classifiers.data.file_paths import FilePaths
 from classifiers.data.image_files import read_image
 from classifiers.data.image_search import find_images
 from classifiers.experiment.errors import UserError
@@ -35,7 +35,7 @@ def test_images_are_read_as_predictions_read_them(paths: list[str]) -> None:
 
 
 def test_files_give_what_a_tensor_of_them_gives(paths: list[str]) -> None:
-    files, images = ImageFiles(np.array(paths), SHAPE), read_images(paths, SHAPE)
+    files, images = ImageFiles(FilePaths.of("", paths), SHAPE), read_images(paths, SHAPE)
     index = torch.tensor([39, 0, 7, 7])
     assert len(files) == len(images)
     assert torch.equal(files[index], images[index])
@@ -82,7 +82,7 @@ def test_many_unreadable_files_are_listed_in_a_file(paths: list[str], tmp_path: 
 
 def test_images_are_read_while_gradients_are_off_for_good(paths: list[str]) -> None:
     with torch.inference_mode():
-        assert torch.equal(read_images(paths, SHAPE), ImageFiles(np.array(paths), SHAPE)[torch.arange(40)])
+        assert torch.equal(read_images(paths, SHAPE), ImageFiles(FilePaths.of("", paths), SHAPE)[torch.arange(40)])
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -33,9 +33,10 @@ class Pictures(torch.utils.data.Dataset[Any]):
 def made(kind: str, folder: Path, num_workers: int) -> ImageDataModule:
     options: dict[str, Any] = {"num_workers": num_workers, "batch_size": 16}
     if kind.startswith("folder"):
-        limit = 0 if kind == "folder, streamed" else 4
+        cache = kind == "folder, mapped"
+        limit = 4 if kind == "folder" else 0
         root = write_photos(folder / "photos", 30)
-        return ImageFolderDataModule(root, image_size=SIDE, memory_limit=limit, **options)
+        return ImageFolderDataModule(root, image_size=SIDE, memory_limit=limit, cache=cache, **options)
     if kind.startswith("dataset"):
         limit = 0 if kind == "dataset, streamed" else 4
         return ArrayDataModule.from_dataset(Pictures(), memory_limit=limit, **options)
@@ -48,7 +49,9 @@ def batches(data: ImageDataModule, images: ImageDataset) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])
-@pytest.mark.parametrize("kind", ["folder", "folder, streamed", "dataset", "dataset, streamed", "arrays"])
+@pytest.mark.parametrize(
+    "kind", ["folder", "folder, streamed", "folder, mapped", "dataset", "dataset, streamed", "arrays"]
+)
 def test_images_of_any_kind_are_served_to_any_caller(kind: str, num_workers: int, tmp_path: Path) -> None:
     data = made(kind, tmp_path, num_workers)
     model = ImageClassifier.for_data(MLP, data)

@@ -21,7 +21,9 @@ def found(data: ImageDataModule) -> list[Finding]:
     return inspect_data(data).findings
 
 
-@pytest.mark.parametrize("streamed", [{}, {"memory_limit": 0, "num_workers": 2}], ids=["in memory", "streamed"])
+@pytest.mark.parametrize(
+    "streamed", [{}, {"memory_limit": 0, "cache": False, "num_workers": 2}], ids=["in memory", "streamed"]
+)
 def test_files_are_named(streamed: dict[str, int], tmp_path: Path) -> None:
     images = scenes(12)
     images[9], images[10], images[11] = images[0], smaller(images[1]), 77

@@ -17,7 +17,7 @@ from tests.conftest import SMALL, Fails, Script
 from tests.experiment.checkpoints.test_resume import content, differences, run_of
 from tests.photos import write_photos
 
-STREAMED = {"memory_limit": 0, "num_workers": 2}
+STREAMED = {"memory_limit": 0, "cache": False, "num_workers": 2}
 KINDS = pytest.mark.parametrize("streamed", [{}, STREAMED], ids=["in memory", "streamed"])
 PARTS = ["train"] * 6 + ["val", "test"]
 
@@ -103,7 +103,16 @@ def test_a_fit_goes_on_and_predicts_by_the_table(
 ) -> None:
     main([*FIT, *DATA, "--trainer.default_root_dir=runs"])
     run = run_of(tmp_path)
-    main([*FIT, *DATA, "--trainer.default_root_dir=streamed/runs", "--data.memory_limit=0", "--data.num_workers=2"])
+    main(
+        [
+            *FIT,
+            *DATA,
+            "--trainer.default_root_dir=streamed/runs",
+            "--data.memory_limit=0",
+            "--data.cache=false",
+            "--data.num_workers=2",
+        ]
+    )
     assert differences(content(run), content(run_of(tmp_path / "streamed"))) == []
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")

@@ -25,8 +25,9 @@ from tests.photos import write_photos
 from tests.processes import finished, start
 
 Fails = Callable[..., str]
-STREAMED = {"memory_limit": 0, "num_workers": 2}
-KINDS = pytest.mark.parametrize("streamed", [{}, STREAMED], ids=["in memory", "streamed"])
+STREAMED = {"memory_limit": 0, "cache": False, "num_workers": 2}
+MAPPED = {"memory_limit": 0}
+KINDS = pytest.mark.parametrize("kind", [{}, STREAMED, MAPPED], ids=["in memory", "streamed", "mapped"])
 
 
 @pytest.fixture
@@ -42,8 +43,8 @@ def made(root: Path, **arguments: Any) -> ImageFolderDataModule:
 
 
 @KINDS
-def test_a_folder_is_split_by_class(photos: Path, streamed: dict[str, Any]) -> None:
-    data = made(photos, test_size=0.2, val_size=10, **streamed)
+def test_a_folder_is_split_by_class(photos: Path, kind: dict[str, Any]) -> None:
+    data = made(photos, test_size=0.2, val_size=10, **kind)
     assert (data.class_names, data.num_classes, data.image_shape) == (("dark", "light"), 2, (3, 12, 12))
     found = inspect_data(data)
     assert found.per_class == {"train": [40, 40], "val": [3, 3], "test": [7, 7]}
@@ -57,10 +58,10 @@ def test_the_first_training_images_are_of_all_classes(photos: Path) -> None:
 
 
 @KINDS
-def test_splits_with_folders_of_their_own_are_kept(tmp_path: Path, streamed: dict[str, Any]) -> None:
+def test_splits_with_folders_of_their_own_are_kept(tmp_path: Path, kind: dict[str, Any]) -> None:
     for split, count in (("train", 20), ("val", 6), ("test", 4)):
         write_photos(tmp_path / split, count)
-    data = made(tmp_path, **streamed)
+    data = made(tmp_path, **kind)
     for split, images in (("train", data.train_set), ("val", data.val_set), ("test", data.test_set)):
         expected = {read_image(path, (3, 12, 12)).numpy().tobytes() for path in (tmp_path / split).rglob("*.*")}
         assert {image.numpy().tobytes() for image in images.first(99)[0]} == expected
@@ -80,11 +81,12 @@ def test_the_split_seed_draws_the_split(photos: Path) -> None:
     assert not torch.equal(test, other)
 
 
-def test_both_kinds_give_the_same_batches(photos: Path) -> None:
-    memory, streamed = made(photos, one_hot=True), made(photos, one_hot=True, **STREAMED)
-    assert (memory.num_workers, memory.mean, memory.std) == (0, streamed.mean, streamed.std)
+@KINDS
+def test_all_kinds_give_the_same_batches(photos: Path, kind: dict[str, Any]) -> None:
+    memory, other = made(photos, one_hot=True), made(photos, one_hot=True, **kind)
+    assert (memory.num_workers, memory.mean, memory.std) == (0, other.mean, other.std)
     for name in ("train", "val", "test"):
-        loaders = [getattr(data, f"{name}_dataloader")() for data in (memory, streamed)]
+        loaders = [getattr(data, f"{name}_dataloader")() for data in (memory, other)]
         for (images, labels), (others, other_labels) in zip(*loaders, strict=True):
             assert torch.equal(images, others)
             assert torch.equal(labels, other_labels)
@@ -94,23 +96,23 @@ def test_both_kinds_give_the_same_batches(photos: Path) -> None:
 def test_sets_beyond_the_memory_limit_are_streamed_by_workers(photos: Path) -> None:
     size = 100 * 3 * 12 * 12
     assert isinstance(made(photos, memory_limit=size / 2**30).train_set.images, torch.Tensor)
-    streamed = made(photos, memory_limit=(size - 1) / 2**30)
+    streamed = made(photos, memory_limit=(size - 1) / 2**30, cache=False)
     assert not isinstance(streamed.train_set.images, torch.Tensor)
     assert streamed.train_dataloader().num_workers == min(8, os.cpu_count() or 1)
-    assert made(photos, memory_limit=0, num_workers=0).train_dataloader().num_workers == 0
+    assert made(photos, **{**STREAMED, "num_workers": 0}).train_dataloader().num_workers == 0
 
 
 def test_workers_are_no_more_than_shared_memory_allows(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loaders, "free_memory", lambda: 0)
-    assert made(photos, memory_limit=0).train_dataloader().num_workers == 0
+    assert made(photos, **{**STREAMED, "num_workers": None}).train_dataloader().num_workers == 0
     with pytest.raises(UserError, match="--data.num_workers 2 needs .* take 0"):
-        made(photos, memory_limit=0, num_workers=2).train_dataloader()
+        made(photos, **STREAMED).train_dataloader()
 
 
 @KINDS
 @pytest.mark.parametrize("channels", [1, 3])
-def test_mean_and_std_are_those_of_the_training_images(photos: Path, streamed: dict[str, Any], channels: int) -> None:
-    data = made(photos, in_channels=channels, **streamed)
+def test_mean_and_std_are_those_of_the_training_images(photos: Path, kind: dict[str, Any], channels: int) -> None:
+    data = made(photos, in_channels=channels, **kind)
     pixels = torch.cat([data.train_set.first(100)[0], data.val_set.first(100)[0]]).double() / 255
     assert len(pixels) == 92
     assert data.mean == pytest.approx(pixels.mean((0, 2, 3)).tolist())
@@ -129,11 +131,11 @@ def test_mean_and_std_of_many_images_are_those_of_a_sample(photos: Path, monkeyp
 
 
 @KINDS
-def test_unreadable_images_are_named_before_training(photos: Path, streamed: dict[str, Any]) -> None:
+def test_unreadable_images_are_named_before_training(photos: Path, kind: dict[str, Any]) -> None:
     (photos / "dark/000.png").write_bytes(b"")
     (photos / "light/049.jpg").write_bytes(b"no image")
     with pytest.raises(UserError, match="^2 of 100 images can't be used: .*/dark/000.png is.*/light/049.jpg is"):
-        ImageFolderDataModule(photos, **streamed)
+        ImageFolderDataModule(photos, **kind)
 
 
 def test_an_image_that_is_found_damaged_by_a_worker_is_one_line(photos: Path) -> None:
@@ -160,34 +162,51 @@ def options(photos: Path) -> list[str]:
     return [*data, "--data.augmentations=[{class_path: RandomCrop}, {class_path: RandomHorizontalFlip}]"]
 
 
-STREAM = ["--data.memory_limit=0", "--data.num_workers=2"]
+STREAM = ["--data.memory_limit=0", "--data.cache=false", "--data.num_workers=2"]
+MAP = ["--data.cache=true"]
+FILES = pytest.mark.parametrize("kind", [STREAM, MAP], ids=["streamed", "mapped"])
 
 
-def test_a_streamed_fit_is_the_fit_in_memory_to_the_last_bit(photos: Path, fit: Cli) -> None:
-    memory, streamed = fit(*options(photos)), fit(*options(photos), *STREAM)
-    assert differences(content(memory), content(streamed)) == []
+@FILES
+def test_a_fit_is_the_fit_in_memory_to_the_last_bit(kind: list[str], photos: Path, fit: Cli) -> None:
+    memory, other = fit(*options(photos)), fit(*options(photos), *kind)
+    assert differences(content(memory), content(other)) == []
     assert json.loads((memory / "metrics.json").read_text())["test/acc"] > 0.8
 
 
 @pytest.mark.slow
-def test_a_killed_streamed_fit_goes_on_as_if_it_had_never_stopped(photos: Path, tmp_path: Path) -> None:
-    fit = ["fit", *SMALL, *options(photos), *STREAM, "--last_checkpoint.every_n_steps=2"]
+@pytest.mark.parametrize(
+    ("kind", "then"),
+    [(STREAM, []), (MAP, []), (STREAM, [*MAP, "--data.num_workers=0"]), ([*MAP, "--data.num_workers=2"], STREAM)],
+    ids=["streamed", "mapped", "streamed, then mapped", "mapped by workers, then streamed"],
+)
+def test_a_killed_fit_goes_on_as_if_it_had_never_stopped(
+    kind: list[str], then: list[str], photos: Path, tmp_path: Path
+) -> None:
+    fit = ["fit", *SMALL, *options(photos), *kind, "--last_checkpoint.every_n_steps=2"]
     fit += ["--trainer.default_root_dir=runs", "--trainer.max_epochs=3"]
     finished(tmp_path / "whole", *fit)
     kill = ["--trainer.callbacks+=tests.instruments.Kill", "--trainer.callbacks.hook=on_train_batch_end",
             "--trainer.callbacks.step=8", f"--trainer.callbacks.once={tmp_path / 'once'}"]  # fmt: skip
     assert start(tmp_path / "killed", *fit, *kill).wait() == -signal.SIGKILL
-    finished(tmp_path / "killed", "fit", f"--resume={run_of(tmp_path / 'killed')}")
+    finished(tmp_path / "killed", "fit", f"--resume={run_of(tmp_path / 'killed')}", *then)
     assert differences(content(run_of(tmp_path / "whole")), content(run_of(tmp_path / "killed"))) == []
 
 
+def two_processes(folder: Path, photos: Path, *arguments: str) -> Path:
+    """The run of a fit on two processes."""
+    folder.mkdir(exist_ok=True)
+    two = ["--trainer.devices=2", "--trainer.strategy=ddp", "--trainer.default_root_dir=runs", "--data.image_size=16"]
+    command = [sys.executable, "-m", "classifiers", "fit", *SMALL, *options(photos), *arguments, *two]
+    subprocess.run(command, cwd=folder, check=True)
+    return run_of(folder)
+
+
 @pytest.mark.slow
-def test_two_processes_test_every_streamed_image_once(photos: Path, tmp_path: Path) -> None:
-    two = ["--trainer.devices=2", "--trainer.strategy=ddp", "--trainer.default_root_dir=runs"]
-    command = [sys.executable, "-m", "classifiers", "fit", *SMALL, *options(photos), *STREAM, *two]
+@FILES
+def test_two_processes_test_every_image_once(kind: list[str], photos: Path, tmp_path: Path) -> None:
     Path(made(photos, test_size=0.2).test_paths[0]).unlink()
-    subprocess.run([*command, "--data.image_size=16"], cwd=tmp_path, check=True)
-    run = run_of(tmp_path)
+    run = two_processes(tmp_path, photos, *kind)
     data = made(photos, image_size=16, test_size=0.2)
     model = load_classifier(run / "checkpoints/best.ckpt", "cpu")
     assert model.class_names == data.class_names
@@ -195,6 +214,20 @@ def test_two_processes_test_every_streamed_image_once(photos: Path, tmp_path: Pa
     count = len(data.test_set.labels)
     assert count % 2 == 1
     assert json.loads((run / "metrics.json").read_text())["test/acc"] == correct.div(count).item()
+
+
+@pytest.mark.slow
+@FILES
+def test_two_processes_get_the_weights_of_the_images_in_memory(kind: list[str], photos: Path, tmp_path: Path) -> None:
+    memory, other = (two_processes(tmp_path / name, photos, *given) for name, given in (("a", []), ("b", kind)))
+    assert differences(content(memory), content(other)) == []
+
+
+def test_the_folder_of_decoded_images_is_the_same_from_anywhere(photos: Path, fit: Cli, tmp_path: Path) -> None:
+    run = fit(*options(photos), "--data.cache=kept", "--trainer.max_epochs=1")
+    assert len(list((tmp_path / "kept").glob("*.npy"))) == 1
+    finished(tmp_path / "elsewhere", "fit", f"--resume={run}", "--trainer.max_epochs=2")
+    assert not (tmp_path / "elsewhere/kept").exists()
 
 
 def test_a_mistake_in_the_folder_is_one_line(photos: Path, fails: Fails) -> None:
@@ -238,13 +271,13 @@ def test_cifar10_as_files_is_the_same_in_memory_and_streamed(tmp_path: Path, pro
 
 @KINDS
 def test_unreadable_images_are_left_out_if_that_is_asked_for(
-    photos: Path, streamed: dict[str, Any], tmp_path: Path
+    photos: Path, kind: dict[str, Any], tmp_path: Path
 ) -> None:
     before = made(photos)
     (photos / "dark/000.png").write_bytes(b"")
     jpeg = photos / "light/007.jpg"
     jpeg.write_bytes(jpeg.read_bytes()[:-20])
-    data = made(photos, skip_unreadable=True, **streamed)
+    data = made(photos, skip_unreadable=True, **kind)
     assert data.panel_rows()["left out"] == f"2 unreadable, as in {tmp_path}/unreadable_images.txt"
     assert len((tmp_path / "unreadable_images.txt").read_text().splitlines()) == 2
     for part in ("train", "val", "test"):
@@ -253,8 +286,8 @@ def test_unreadable_images_are_left_out_if_that_is_asked_for(
 
 
 @KINDS
-def test_an_image_is_known_by_its_class_name_and_size(photos: Path, streamed: dict[str, Any], tmp_path: Path) -> None:
-    data = made(photos, **streamed)
+def test_an_image_is_known_by_its_class_name_and_size(photos: Path, kind: dict[str, Any], tmp_path: Path) -> None:
+    data = made(photos, **kind)
     known = {part: set(data.known(part).tolist()) for part in ("train", "val", "test")}
     assert len(set.union(*known.values())) == 100
     moved = photos.rename(tmp_path / "elsewhere")

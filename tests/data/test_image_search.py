@@ -48,8 +48,8 @@ def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.Monke
     write(tmp_path, "1.png", "deep/2.png")
     scan = __import__("os").scandir
 
-    def refuse(folder: Path) -> object:
-        if folder.name == "deep":
+    def refuse(folder: str) -> object:
+        if Path(folder).name == "deep":
             raise PermissionError(13, "Permission denied")
         return scan(folder)
 

@@ -92,7 +92,7 @@ def test_photos_of_one_shape_are_alike_in_every_way(tmp_path: Path) -> None:
         ImageFolderDataModule(photos, resize="fit")  # type: ignore[arg-type]
 
 
-STREAMED: dict[str, Any] = {"memory_limit": 0, "num_workers": 2}
+STREAMED: dict[str, Any] = {"memory_limit": 0, "cache": False, "num_workers": 2}
 
 
 FIT = ["fit", *(option for option in SMALL if not option.startswith("--data"))]

@@ -52,7 +52,9 @@ def test_the_true_class_is_that_of_the_data(one_hot: bool) -> None:
 
 @pytest.mark.parametrize("memory_limit", [4.0, 0.0])
 def test_of_files_the_path_is_told(memory_limit: float, tmp_path: Path) -> None:
-    data = ImageFolderDataModule(write_photos(tmp_path / "photos", 20), image_size=8, memory_limit=memory_limit)
+    data = ImageFolderDataModule(
+        write_photos(tmp_path / "photos", 20), image_size=8, memory_limit=memory_limit, cache=False
+    )
     data.setup("predict")
     columns = columns_of(data, len(data.test_set))
     assert [*columns] == ["file", "true"]

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from classifiers.data.file_paths import FilePaths
 from classifiers.data.files import Files, Found
-from classifiers.data.image_search import find_images, is_hidden, is_image
+from classifiers.data.image_search import find_images, image_names, is_hidden, is_image
 from classifiers.experiment.errors import UserError
 
 PARTS = {  # and the names of their folders, in any case
@@ -35,7 +36,7 @@ def find_files(root: Path) -> Found:
     folders = _folders(root)
     parts = {part: [folder for folder in folders if folder.name.lower() in PARTS[part]] for part in PARTS}
     if not any(parts.values()):
-        names, files = _find_classes(root, folders, left_out)
+        names, files = _find_classes(root, root, folders, left_out)
         return names, {"train": files}, left_out
     for part, named in parts.items():
         if len(named) > 1:
@@ -48,7 +49,9 @@ def find_files(root: Path) -> Found:
     if not parts["train"]:
         raise UserError(f"there is no folder {root / 'train'} with a sub-folder for each class beside those in {root}")
     found = {
-        part: _find_classes(folder, _folders(folder), left_out) for part, named in parts.items() for folder in named
+        part: _find_classes(root, folder, _folders(folder), left_out)
+        for part, named in parts.items()
+        for folder in named
     }
     names, _ = found["train"]
     for part, (others, _) in found.items():
@@ -59,7 +62,9 @@ def find_files(root: Path) -> Found:
     return names, {part: files for part, (_, files) in found.items()}, left_out
 
 
-def _find_classes(folder: Path, classes: list[Path], left_out: Counter[str]) -> tuple[tuple[str, ...], Files]:
+def _find_classes(
+    root: Path, folder: Path, classes: list[Path], left_out: Counter[str]
+) -> tuple[tuple[str, ...], Files]:
     if len(classes) < 2:
         has = f"{classes[0].name} alone" if classes else "none"
         raise UserError(f"{folder} needs a sub-folder for each of two or more classes, and has {has}")
@@ -68,11 +73,14 @@ def _find_classes(folder: Path, classes: list[Path], left_out: Counter[str]) -> 
             cure = f"name parts train, val and test, give --data.root {path}, or put a class's images right into it"
             raise UserError(f"{path} holds folders and no image, and so may be no class: {cure}")
     count_beside(folder, left_out)
-    found = [(path, find_images(path, left_out)) for path in classes]
-    paths = np.array([str(file) for _, images in found for file in images])
-    names = np.array([file.relative_to(path).as_posix() for path, images in found for file in images])
-    labels = torch.repeat_interleave(torch.tensor([len(images) for _, images in found]))
-    return tuple(path.name for path in classes), Files(paths, names, labels)
+    found = []
+    for path in classes:
+        below = path.relative_to(root).as_posix()
+        found.append(FilePaths.of(str(root), [f"{below}/{name}" for name in image_names(path, left_out)]))
+    labels = torch.repeat_interleave(torch.tensor([len(paths) for paths in found]))
+    paths = FilePaths(str(root), np.concatenate([paths.below for paths in found]))
+    folders = len(classes[0].relative_to(root).parts)
+    return tuple(path.name for path in classes), Files(paths, labels, folders)
 
 
 def count_beside(folder: Path, left_out: Counter[str]) -> None:
@@ -87,9 +95,10 @@ def count_beside(folder: Path, left_out: Counter[str]) -> None:
 
 def _folders(folder: Path) -> list[Path]:
     try:
-        entries = sorted(entry for entry in folder.iterdir() if not is_hidden(entry.name))
-        if lost := [entry for entry in entries if entry.is_symlink() and not entry.exists()]:
-            raise UserError(f"{lost[0]} is a link to what isn't there: mend it, or take it away")
-        return [entry for entry in entries if entry.is_dir()]
+        with os.scandir(folder) as found:
+            entries = [entry for entry in found if not is_hidden(entry.name)]
+        if lost := sorted(entry.name for entry in entries if entry.is_symlink() and not os.path.exists(entry)):  # noqa: PTH110
+            raise UserError(f"{folder / lost[0]} is a link to what isn't there: mend it, or take it away")
+        return sorted(folder / entry.name for entry in entries if entry.is_dir())
     except OSError as error:
         raise UserError(f"can't look into {folder} ({error.strerror})") from error

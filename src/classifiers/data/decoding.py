@@ -13,8 +13,9 @@ from lightning.pytorch.utilities import rank_zero_only
 from numpy.typing import NDArray
 from rich.progress import track
 from torch import Tensor
-from torch.utils.data import get_worker_info
+from torch.utils.data import default_collate, get_worker_info
 
+from classifiers.data.file_paths import FilePaths
 from classifiers.data.image_files import pixel_count, quietly, read_image
 from classifiers.data.resizing import Resize
 from classifiers.experiment.errors import UserError
@@ -30,12 +31,12 @@ class ImageFiles:
     """Stands in for the uint8 tensor `(N, C, H, W)` of images too many for memory: what is indexed is decoded.
 
     Args:
-        paths: of the files, in an array, as worker processes would each make a copy of a list.
+        paths: of the files, in no list, of which worker processes would each make a copy.
         shape: `(C, H, W)` that every image is given.
         resize: by which way.
     """
 
-    def __init__(self, paths: NDArray[np.str_], shape: Sequence[int], resize: Resize = "squash") -> None:
+    def __init__(self, paths: FilePaths, shape: Sequence[int], resize: Resize = "squash") -> None:
         self.paths, self.shape, self.resize = paths, shape, resize
 
     def __len__(self) -> int:
@@ -44,13 +45,15 @@ class ImageFiles:
     def __getitem__(self, index: Tensor) -> Tensor:
         """The images `(B, C, H, W)` at the indices `(B,)`."""
         paths = self.paths[index.numpy()]
-        if get_worker_info():
-            with quietly():
-                return torch.stack([read_image(path, self.shape, self.resize) for path in paths])
-        return read_images(paths, self.shape, self.resize)
+        if not get_worker_info():
+            return read_images(paths, self.shape, self.resize)
+        with quietly():
+            images = [read_image(path, self.shape, self.resize) for path in paths]
+        batch: Tensor = default_collate(images)  # in shared memory, so that it isn't copied on its way
+        return batch
 
 
-def read_images(paths: Sequence[str] | NDArray[np.str_], shape: Sequence[int], resize: Resize = "squash") -> Tensor:
+def read_images(paths: Sequence[str], shape: Sequence[int], resize: Resize = "squash") -> Tensor:
     """All the images, as uint8 `(N, C, H, W)` of that `shape`.
 
     Raises:
@@ -61,13 +64,13 @@ def read_images(paths: Sequence[str] | NDArray[np.str_], shape: Sequence[int], r
     def read(index: int) -> None:
         images[index] = read_image(paths[index], shape, resize)
 
-    require_all(_failures(len(paths), read, "Reading"), len(paths))
+    require_all(failures_of(len(paths), read, "Reading"), len(paths))
     return torch.from_numpy(images)
 
 
-def unreadable(paths: Sequence[str] | NDArray[np.str_], shape: Sequence[int]) -> dict[int, str]:
+def unreadable(paths: Sequence[str], shape: Sequence[int]) -> dict[int, str]:
     """The indices of those images that can't be read, and why; all are decoded, none is kept."""
-    return _failures(len(paths), lambda index: read_image(paths[index], shape), "Checking")
+    return failures_of(len(paths), lambda index: read_image(paths[index], shape), "Checking")
 
 
 def pixel_counts(paths: Sequence[str]) -> NDArray[np.int64]:
@@ -77,7 +80,7 @@ def pixel_counts(paths: Sequence[str]) -> NDArray[np.int64]:
     def count(index: int) -> None:
         counts[index] = pixel_count(paths[index])
 
-    require_all(_failures(len(paths), count, "Measuring"), len(paths))
+    require_all(failures_of(len(paths), count, "Measuring"), len(paths))
     return counts
 
 
@@ -100,7 +103,7 @@ def write_list(failures: Mapping[int, str]) -> Path:
     return LIST.absolute()
 
 
-def _failures(count: int, act: Callable[[int], Any], what: str) -> dict[int, str]:
+def failures_of(count: int, act: Callable[[int], Any], what: str) -> dict[int, str]:
     """Call `act` with every index below `count`, in threads; why it raised a UserError, by the index."""
 
     def failures(chunk: range) -> dict[int, str]:

@@ -13,6 +13,7 @@ import torch
 
 from classifiers.data.class_folders import PARTS
 from classifiers.data.file_data_module import FileDataModule
+from classifiers.data.file_paths import FilePaths
 from classifiers.data.files import Files, Found
 from classifiers.experiment.errors import UserError, one_line
 from classifiers.experiment.paths import at_home
@@ -56,6 +57,10 @@ class CsvDataModule(FileDataModule):
         self.file, self.columns = at_home(file), (path, label, split)
         super().__init__(root or self.file.parent, **kwargs)
 
+    @property
+    def source(self) -> Path:
+        return self.file
+
     def find(self) -> Found:
         rows = read_rows(self.file, self.columns)
         names = [os.path.normpath(row.path) for row in rows]
@@ -72,7 +77,7 @@ class CsvDataModule(FileDataModule):
         labels = {name: label for label, name in enumerate(classes)}
         if strange := next((row for row in rows if row.label not in labels), None):
             raise UserError(f"line {strange.line} of {self.file} is of {strange.label}, which no row of train is")
-        files = Files(np.array(paths), np.array(names), torch.tensor([labels[row.label] for row in rows]))
+        files = Files(FilePaths.of(str(self.root), names), torch.tensor([labels[row.label] for row in rows]))
         parts = np.array([row.part for row in rows])
         found = {part: files[torch.from_numpy(np.flatnonzero(parts == part))] for part in PARTS if part in parts}
         return tuple(classes), found, Counter()

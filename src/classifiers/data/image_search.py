@@ -36,22 +36,25 @@ def find_images(path: Path, left_out: Counter[str] | None = None) -> list[Path]:
     Raises:
         UserError: the folder holds none, or it, or one below it, can't be read.
     """
-    if not path.is_dir():
-        return [path]
+    return [path / name for name in image_names(path, left_out)] if path.is_dir() else [path]
+
+
+def image_names(folder: Path, left_out: Counter[str] | None = None) -> list[str]:
+    """As `find_images`, their paths from the `folder` on."""
     endings = suffixes()
     images, others = [], Counter[str]()
-    for file, hidden in _files(path, is_hidden(path.name), set()):
-        suffix = file.suffix.lower()
+    for name, hidden in _files(str(folder), "", is_hidden(folder.name), set()):
+        suffix = _suffix(name)
         if suffix in endings and not hidden:
-            images.append(file)
+            images.append(name)
         elif suffix in endings or not hidden:
             others["hidden" if hidden else suffix or "without an ending"] += 1
     if left_out is not None:
         left_out.update(others)
     if not images:
         found = f", but files that are none ({told(others)})" if others else ""
-        raise UserError(f"there is no image in {path}{found}: put some there, or leave it out")
-    return sorted(images)
+        raise UserError(f"there is no image in {folder}{found}: put some there, or leave it out")
+    return sorted(images, key=lambda name: name.split("/"))
 
 
 def told(left_out: Counter[str]) -> str:
@@ -59,8 +62,8 @@ def told(left_out: Counter[str]) -> str:
     return ", ".join(f"{count:,} {ending}" for ending, count in left_out.most_common())
 
 
-def _files(folder: Path, hidden: bool, seen: set[str]) -> Iterator[tuple[Path, bool]]:
-    """All files in the folder and below, each of it once, and whether they or their folders are hidden."""
+def _files(folder: str, below: str, hidden: bool, seen: set[str]) -> Iterator[tuple[str, bool]]:
+    """All files in the folder and below, each once, behind `below`, and whether they or their folders are hidden."""
     real = os.path.realpath(folder)
     if real in seen:
         return
@@ -75,6 +78,11 @@ def _files(folder: Path, hidden: bool, seen: set[str]) -> Iterator[tuple[Path, b
     for entry in entries:
         concealed = hidden or is_hidden(entry.name)
         if entry.is_dir():
-            yield from _files(folder / entry.name, concealed, seen)
+            yield from _files(entry.path, f"{below}{entry.name}/", concealed, seen)
         else:
-            yield folder / entry.name, concealed
+            yield below + entry.name, concealed
+
+
+def _suffix(name: str) -> str:
+    dot = name.rfind(".")
+    return name[dot:].lower() if name.rfind("/") + 1 < dot < len(name) - 1 else ""

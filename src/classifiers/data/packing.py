@@ -68,11 +68,11 @@ def write_pack(folder: Path, out: Path, skip_unreadable: bool = False) -> Packed
             raise UserError(f"no image of {class_names[label]} can be read: {next(iter(failures.values()))}")
         chunks.done()
         chunks.merge()
-        packed, places = files[readable], _places(out)
-        packed = PackedFiles(packed.paths, packed.names, packed.labels, places, known)
+        some, places = files[readable], torch.from_numpy(_places(out))
+        packed = PackedFiles(some.paths, some.labels, some.folders, places=places, known=known)
         with replacing(out / TABLE) as file:
             np.savez_compressed(file, **table(class_names, parts[readable.numpy()], packed))  # type: ignore[arg-type]
-    return Packed(len(packed), len(class_names), len(chunk_sizes(places)), left_out)
+    return Packed(len(packed), len(class_names), len(chunk_sizes(places.numpy())), left_out)
 
 
 def _write(

@@ -3,7 +3,8 @@
 Of a chunk, only the bytes of one image are ever read, so that nothing in it is run or unpickled.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -16,25 +17,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from classifiers.data.class_folders import PARTS
+from classifiers.data.file_paths import FilePaths
 from classifiers.data.files import Files
 from classifiers.experiment.errors import UserError, one_line
 
 TABLE = "images.npz"
 VERSION = 1
-CODING = ("utf-8", "surrogateescape")  # of names, which a file system may have in any bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PackedFiles(Files):
     """Files in chunks, at `places` `(N, 3)`: the number of the chunk, the first byte there, how many there are.
 
     They are `known` `(N,)` by what they were known by in their folder; their paths are `CLASS/NAME`.
     """
 
-    places: NDArray[np.int64]
+    places: Tensor
     known: Tensor
 
-    def identities(self, class_names: Sequence[str]) -> Tensor:
+    def identities(self, class_names: Sequence[str], samples: Iterable[str] | None = None) -> Tensor:
         return self.known
 
 
@@ -44,7 +45,7 @@ def chunk_name(number: int) -> str:
 
 
 def chunk_sizes(places: NDArray[np.int64]) -> dict[str, int]:
-    """How many bytes each chunk has, by its name."""
+    """How many bytes each chunk has, by its name, of the places `(N, 3)` of its images."""
     sizes = np.zeros(places[:, 0].max() + 1, np.int64)
     np.maximum.at(sizes, places[:, 0], places[:, 1] + places[:, 2])
     return {chunk_name(number): size for number, size in enumerate(sizes.tolist())}
@@ -54,11 +55,11 @@ def table(class_names: Sequence[str], parts: NDArray[np.int64], files: PackedFil
     """The arrays of a pack's table; `parts` `(N,)` are places in `PARTS`."""
     return {
         "version": np.array(VERSION),
-        "class_names": np.char.encode(class_names, *CODING),
+        "class_names": np.array([os.fsencode(name) for name in class_names]),
         "parts": parts,
-        "names": np.char.encode(files.names, *CODING),
+        "names": np.array([os.fsencode(name) for name in files.names]),
         "labels": files.labels.numpy(),
-        "places": files.places,
+        "places": files.places.numpy(),
         "known": files.known.numpy(),
     }
 
@@ -74,17 +75,18 @@ def read_table(content: bytes, source: str) -> tuple[tuple[str, ...], dict[str, 
             columns = {name: arrays[name] for name in arrays.files}
         if columns["version"] != VERSION:
             raise ValueError(f"its version is {columns['version']}, not {VERSION}")
-        class_names, names = (np.char.decode(columns[name], *CODING) for name in ("class_names", "names"))
+        folders, names = (columns[name].astype(np.bytes_) for name in ("class_names", "names"))
         labels, places, known = (
             columns[name].astype(np.int64, casting="safe") for name in ("labels", "places", "known")
         )
         fit = len(labels) == len(known) == len(columns["parts"]) == len(names)
         if not fit or places.shape != (len(names), 3) or places.min() < 0 or places[:, 0].max() >= len(names):
             raise ValueError("its columns don't fit together")
-        paths = np.char.add(np.char.add(class_names, "/")[labels], names)
-        files = PackedFiles(paths, names, torch.from_numpy(labels), places, torch.from_numpy(known))
+        paths = FilePaths("", np.char.add(np.char.add(folders, b"/")[labels], names))
+        tensors = {"places": torch.from_numpy(places), "known": torch.from_numpy(known)}
+        files = PackedFiles(paths, torch.from_numpy(labels), 1, **tensors)
         of_part = [torch.from_numpy(np.flatnonzero(columns["parts"] == code)) for code in range(len(PARTS))]
     except (BadZipFile, KeyError, ValueError, TypeError, IndexError, EOFError, OSError) as error:
         raise UserError(f"{source} is no table of a pack ({one_line(error)}): pack the images anew") from error
     parts = {part: files[index] for part, index in zip(PARTS, of_part, strict=True) if len(index)}
-    return tuple(class_names.tolist()), parts
+    return tuple(map(os.fsdecode, folders.tolist())), parts

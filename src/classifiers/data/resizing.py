@@ -14,6 +14,8 @@ def scaled(image: Image.Image, size: tuple[int, int], resize: Resize) -> Image.I
     "squash" gives up its proportions; "crop" keeps them, and cuts off both ends of what is too long; "pad" keeps them
     and all of the image.
     """
+    if image.size == size:
+        return image
     if resize == "squash":
         return image.resize(size, BILINEAR)
     if resize == "crop":
@@ -23,7 +25,7 @@ def scaled(image: Image.Image, size: tuple[int, int], resize: Resize) -> Image.I
 
 def padded(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """The image amid white, if it is smaller than `size`."""
-    return ImageOps.pad(image, size, color="white")
+    return image if image.size == size else ImageOps.pad(image, size, color="white")
 
 
 def _contained(size: tuple[int, int], room: tuple[int, int]) -> tuple[int, int]:

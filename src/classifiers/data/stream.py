@@ -74,7 +74,7 @@ class StreamDataModule(FileDataModule):
 
     def __init__(self, root: str | Path, disk_limit: float = 32.0, **kwargs: Any) -> None:
         self.address, self.disk_limit = root, disk_limit
-        super().__init__(root, skip_unreadable=False, **kwargs)
+        super().__init__(root, cache=False, cache_limit=None, skip_unreadable=False, **kwargs)
 
     def find(self) -> Found:
         self._store = store_at(self.address)
@@ -82,7 +82,7 @@ class StreamDataModule(FileDataModule):
         class_names, parts = read_table(content, f"{self.address}/{TABLE}")
         if not isinstance(self._store, Folder) and self.disk_limit:
             folder = Path(litdata("utilities.dataset_utilities").get_default_cache_dir())
-            sizes = chunk_sizes(np.concatenate([files.places for files in parts.values()]))
+            sizes = chunk_sizes(torch.cat([files.places for files in parts.values()]).numpy())
             digest = blake2b(content, digest_size=16).hexdigest()
             self._store = Kept(self._store, folder / digest, sizes, self.disk_limit * 2**30)
         return class_names, dict[str, Files](parts), Counter()
@@ -90,4 +90,4 @@ class StreamDataModule(FileDataModule):
     @cached_property
     def _images(self) -> tuple[Images, Images]:
         fit, test = (PackedImages(self._store, files, self.image_shape, self.resize) for files in self._files)
-        return (fit.in_memory(), test.in_memory()) if self._in_memory else (fit, test)
+        return (fit.in_memory(), test.in_memory()) if self._kept.in_memory else (fit, test)
