@@ -1,7 +1,6 @@
 """Images in many files: how fast they come, how long a start takes, and what a fit of them keeps in memory."""
 
 import gc
-import io
 import os
 import re
 import subprocess
@@ -14,19 +13,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
 from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
+from benchmarks.jpegs import SIDE, write_jpegs
 from benchmarks.loader import BATCH_SIZE, images_a_second
 from benchmarks.measure import Bench, Row
-from classifiers import ImageFolderDataModule
+from classifiers import ImageFolderDataModule, StreamDataModule
+from classifiers.data.packing import write_pack
 from classifiers.experiment.errors import UserError
 
-SIDE, CLASSES, PICTURES = 224, 1000, 500
+CLASSES = 1000
 GIVEN = {"mean": [0.5] * 3, "std": [0.25] * 3}  # so that no start computes them
+LEAST = {"streamed": 1.5, "decoded before, in the page cache": 20}
 BATCHES = 60  # of which the speed is that of a loader
 FIT = ["--data=ImageFolderDataModule", f"--data.image_size={SIDE}", "--data.batch_size=32", "--data.cache=true",
        "--model.net=ConvNet", "--model.net.widths=[8,16]", "--trainer.accelerator=cpu", "--trainer.max_epochs=1",
@@ -43,9 +43,11 @@ def large(bench: Bench) -> Iterator[Row]:
         files, tenth = Path(folder, "files"), Path(folder, "tenth")
         bench.tell(f"writing {bench.files:,} files")
         classes = min(CLASSES, bench.files // 20)
-        _write(files, bench.files, classes)
-        _write(tenth, bench.files // 10, classes)
-        yield from _speed(bench, files)
+        write_jpegs(files, bench.files, classes)
+        write_jpegs(tenth, bench.files // 10, classes)
+        bench.tell(f"packing {bench.files:,} files")
+        write_pack(files, Path(folder, "pack"))
+        yield from _speed(bench, files, Path(folder, "pack"))
         name = f"{bench.files:,} files"
         (seconds,) = bench.in_turns({f"start, {name}": partial(_start, files)}).values()
         yield Row("large", f"start, {name} decoded before", f"{seconds:.2f} s", "", seconds, at_most=5, unit=" s")
@@ -56,7 +58,7 @@ def large(bench: Bench) -> Iterator[Row]:
         yield Row("large", f"memory of a fit, {name} and a tenth", *measured, ours / less, at_most=1.2)
 
 
-def _speed(bench: Bench, root: Path) -> Iterator[Row]:
+def _speed(bench: Bench, root: Path, pack: Path) -> Iterator[Row]:
     """Images a second of training loaders: torchvision's of all cores, beside ours, in uint8, of which the device makes
     floats, and beside its own in uint8.
     """
@@ -71,18 +73,21 @@ def _speed(bench: Bench, root: Path) -> Iterator[Row]:
     _made(root, cache=True)
     decoded = bench.files / (time.perf_counter() - begun)
     streamed = _made(root, memory_limit=0, cache=False, **GIVEN)
+    packed = StreamDataModule(pack, image_size=SIDE, batch_size=BATCH_SIZE, memory_limit=0, **GIVEN)
+    packed.setup("fit")
     sides = {
         "torchvision": lambda: images_a_second(floats, count),
         "torchvision, uint8": lambda: images_a_second(uint8, count),
         "streamed": lambda: images_a_second(streamed.train_dataloader(), count),
+        "packed by litdata": lambda: images_a_second(packed.train_dataloader(), count),
         "decoded before, on the disk": lambda: images_a_second(_forgotten(root).train_dataloader(), count),
         "decoded before, in the page cache": lambda: images_a_second(_known(root).train_dataloader(), count),
     }
     speeds = bench.in_turns(sides) | {"decoded now, into the file": decoded}
     theirs = speeds.pop("torchvision")
     for name, ours in speeds.items():
-        least = 1.5 if name == "streamed" else None
-        yield Row("large", name, f"{ours:,.0f} images/s", f"{theirs:,.0f} images/s", ours / theirs, least)
+        measured = f"{ours:,.0f} images/s", f"{theirs:,.0f} images/s"
+        yield Row("large", name, *measured, ours / theirs, LEAST.get(name))
 
 
 def _made(root: Path, **arguments: Any) -> ImageFolderDataModule:
@@ -128,18 +133,3 @@ def _memory(root: Path) -> float:
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} failed")
     return peak / 1024
-
-
-def _write(folder: Path, count: int, classes: int) -> None:
-    """So many JPEG files of noise over soft colours, about 20 KiB each."""
-    draw, pictures = np.random.default_rng(0), []
-    for _ in range(PICTURES):
-        soft = Image.fromarray(draw.integers(256, size=(28, 28, 3), dtype=np.uint8)).resize((SIDE, SIDE))
-        noise = draw.integers(-12, 12, (SIDE, SIDE, 3))
-        content = io.BytesIO()
-        Image.fromarray((np.asarray(soft) + noise).clip(0, 255).astype(np.uint8)).save(content, "JPEG", quality=90)
-        pictures.append(content.getvalue())
-    for label in range(classes):
-        (folder / f"{label:03}").mkdir(parents=True)
-    for index in range(count):
-        (folder / f"{index % classes:03}" / f"{index:07}.jpg").write_bytes(pictures[index % PICTURES])
