@@ -69,8 +69,12 @@ def test_what_cannot_be_kept_is_streamed_unless_that_was_asked_for(
     assert capsys.readouterr().err == f"warning: the files are streamed: {told}\n"
     data = ["fit", "--data=ImageFolderDataModule", f"--data.root={photos}"]
     assert fails(*data, "--data.cache=true") == f"error: {told}"
-    told = f"can't write to {photos}/dark/000.png/x (Not a directory): name another folder with --data.cache"
-    assert fails(*data, f"--data.cache={photos}/dark/000.png/x") == f"error: {told}"
+    (file := photos.with_name("file")).touch()
+    told = f"can't write to {file}/x (Not a directory): name another folder with --data.cache"
+    assert fails(*data, f"--data.cache={file}/x") == f"error: {told}"
+    told = f"--data.cache {photos}/kept is among the images: name one elsewhere, or one that begins with a dot"
+    assert fails(*data, f"--data.cache={photos}/kept") == f"error: {told}"
+    assert kind(photos, cache=str(photos / ".kept")) is MappedImages
 
 
 def test_more_than_the_limit_is_refused_before_anything_is_written(

@@ -14,7 +14,9 @@ from classifiers.data.decoding import ImageFiles, read_images, require_all, unre
 from classifiers.data.file_paths import FilePaths
 from classifiers.data.image_cache import decoded_images
 from classifiers.data.image_dataset import Images
+from classifiers.data.image_search import is_hidden
 from classifiers.data.resizing import Resize
+from classifiers.experiment.errors import UserError
 from classifiers.experiment.paths import at_home
 from classifiers.experiment.terminal import warn_once
 
@@ -33,7 +35,7 @@ class KeptImages:
         cache_limit: GiB that this folder may hold.
 
     Raises:
-        UserError: a `cache` that is asked for can't be kept; files change while they are decoded.
+        UserError: a `cache` that is asked for can't be kept, or is among the images; files change while they are decoded.
     """
 
     def __init__(
@@ -52,6 +54,10 @@ class KeptImages:
         if self.in_memory or cache is False:
             return
         folder = at_home(cache) if isinstance(cache, str) else Path(paths.root) / ".decoded"
+        if _is_found(folder.absolute(), source.absolute()):
+            raise UserError(
+                f"--data.cache {folder} is among the images: name one elsewhere, or one that begins with a dot"
+            )
         try:
             self.decoded = decoded_images(paths, source, shape, resize, CacheFolder(folder, cache_limit))
         except NoRoomError as error:
@@ -84,3 +90,8 @@ class KeptImages:
     def samples(self, paths: FilePaths) -> Iterable[str] | None:
         """What `sampled` said of each of the `paths`, if they were decoded into a file."""
         return self.decoded.samples(paths) if self.decoded else None
+
+
+def _is_found(folder: Path, source: Path) -> bool:
+    """Whether the next look for images into `source` would come upon that folder."""
+    return folder.is_relative_to(source) and not any(map(is_hidden, folder.relative_to(source).parts))
