@@ -50,7 +50,7 @@ def test_a_file_in_the_wrong_folder_is_named_first(limit: str, fit: Cli, tmp_pat
     for number in range(10, 13):  # one of them at least is not held out
         Image.new("L", (16, 16), 232).save(tmp_path / f"photos/dark/{number}.png")
     folder = fit("--data=ImageFolderDataModule", f"--data.root={tmp_path / 'photos'}", "--data.image_size=16",
-                 f"--data.memory_limit={limit}", "--data.num_workers=0", "--data.batch_size=8",
+                 f"--data.memory_limit={limit}", "--data.cache=false", "--data.num_workers=0", "--data.batch_size=8",
                  "--trainer.max_epochs=6", "--trainer.callbacks+=EvaluateTrainingImages",
                  "--trainer.callbacks.mistakes=true")  # fmt: skip
     with (folder / "train_mistakes.csv").open(newline="") as file:

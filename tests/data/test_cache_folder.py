@@ -72,7 +72,7 @@ def test_what_cannot_be_kept_is_streamed_unless_that_was_asked_for(
     (file := photos.with_name("file")).touch()
     told = f"can't write to {file}/x (Not a directory): name another folder with --data.cache"
     assert fails(*data, f"--data.cache={file}/x") == f"error: {told}"
-    told = f"--data.cache {photos}/kept is among the images: name one elsewhere, or one that begins with a dot"
+    told = f"--data.cache {photos}/kept is among the images: name another, or one that begins with a dot"
     assert fails(*data, f"--data.cache={photos}/kept") == f"error: {told}"
     assert kind(photos, cache=str(photos / ".kept")) is MappedImages
 

@@ -35,7 +35,7 @@ class KeptImages:
         cache_limit: GiB that this folder may hold.
 
     Raises:
-        UserError: a `cache` that is asked for can't be kept, or is among the images; files change while they are decoded.
+        UserError: a `cache` that is asked for can't be kept, or is among the images; files change meanwhile.
     """
 
     def __init__(
@@ -55,9 +55,7 @@ class KeptImages:
             return
         folder = at_home(cache) if isinstance(cache, str) else Path(paths.root) / ".decoded"
         if _is_found(folder.absolute(), source.absolute()):
-            raise UserError(
-                f"--data.cache {folder} is among the images: name one elsewhere, or one that begins with a dot"
-            )
+            raise UserError(f"--data.cache {folder} is among the images: name another, or one that begins with a dot")
         try:
             self.decoded = decoded_images(paths, source, shape, resize, CacheFolder(folder, cache_limit))
         except NoRoomError as error:
