@@ -79,7 +79,8 @@ def test_mistakes_name_their_files(limit: str, fit: Cli, tmp_path: Path) -> None
             pixels = torch.randint(256, (16, 16, 3), dtype=torch.uint8, generator=draw)
             Image.fromarray(pixels.numpy()).save(tmp_path / f"photos/{kind}/{number}.png")
     folder = fit("--data=ImageFolderDataModule", f"--data.root={tmp_path / 'photos'}", "--data.test_size=0.5",
-                 f"--data.memory_limit={limit}", "--data.cache=false", "--data.image_size=16", "--data.num_workers=0")  # fmt: skip
+                 f"--data.memory_limit={limit}", "--data.cache=false", "--data.image_size=16",
+                 "--data.num_workers=0")  # fmt: skip
     head, *mistakes = rows(folder / "mistakes.csv")
     assert head == ["file", "true", "predicted", "probability"]
     assert len(mistakes) >= 3
