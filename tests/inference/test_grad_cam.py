@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 import torch
 import torchvision
@@ -47,10 +50,12 @@ def test_it_is_where_the_class_is() -> None:
     assert torch.allclose(dark, 1 - bright)
 
 
-@pytest.mark.parametrize("net", [ConvNet(1, 16, 3, widths=(4, 8)), LeNet(1, 16, 3)], ids=["ConvNet", "LeNet"])
-def test_own_nets(net: nn.Module) -> None:
-    found = heat(classifier(net), images(20), torch.arange(20) % 3)
-    assert (found.amin() >= 0, found.amax()) == (True, 1)
+@pytest.mark.parametrize("kind", [partial(ConvNet, widths=(4, 8)), LeNet], ids=["ConvNet", "LeNet"])
+def test_own_nets(kind: Callable[..., nn.Module]) -> None:
+    torch.manual_seed(0)
+    found = heat(classifier(kind(1, 16, 3)), images(20), torch.arange(20) % 3)
+    assert found.amin() >= 0
+    assert 0.5 < found.amax() <= 1  # scaled to 1, then interpolated
 
 
 def test_what_speaks_against_the_class_is_dropped() -> None:
