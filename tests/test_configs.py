@@ -47,7 +47,7 @@ def test_config(path: Path, tmp_path: Path) -> None:
     root = " --data.root path/to/images" if "ImageFolderDataModule" in path.read_text() else ""
     assert f"# python scripts/fit.py{'' if default else f' --config {relative}'}{root}" in header
     dry = ["--trainer.fast_dev_run=true", "--trainer.accelerator=cpu", f"--trainer.default_root_dir={tmp_path}"]
-    dry += ["--data.batch_size=32", "--data.eval_batch_size=32"]
+    dry += ["--data.batch_size=4", "--data.eval_batch_size=4"]
     if "compile:" in path.read_text():
         dry.append("--model.compile=null")  # takes a minute
     if "PretrainedNet" in path.read_text():

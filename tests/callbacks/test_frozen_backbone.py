@@ -28,6 +28,7 @@ def test_the_backbone_begins_to_learn_with_the_epoch() -> None:
     assert all(not torch.equal(value, model.state_dict()[name]) for name, value in before.items())
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     finished(tmp_path / "whole", *FIT, *OPTIONS)
     for step in (3, 9):  # while it is frozen, and after

@@ -107,6 +107,7 @@ FOLDER = ["--data=ImageFolderDataModule", "--data.root=photos", "--data.batch_si
 NET = ["fit", "--trainer.max_epochs=1", "--figures=false", "--trainer.default_root_dir=runs"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cached")
 def test_a_folder_of_pictures_from_the_fit_to_the_exported_file(
     cached: Path, tmp_path: Path, script: Script, capsys: pytest.CaptureFixture[str]

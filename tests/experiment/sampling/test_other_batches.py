@@ -72,6 +72,7 @@ def test_each_image_is_seen_once_an_epoch_and_the_schedule_ends_with_the_run(
     assert after == pytest.approx(before, abs=0.03)
 
 
+@pytest.mark.slow
 def test_two_processes_go_on_behind_the_images_that_one_had() -> None:
     run = stopped("on_train_batch_end", 2)
     Path("seen.txt").write_text("".join(f"{' '.join(map(str, row))}\n" for row in seen()[:128]))
