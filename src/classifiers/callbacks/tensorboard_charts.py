@@ -42,7 +42,9 @@ class TensorBoardCharts(Callback):
         figure = labelled_grid(images, labels, data.class_names, columns=4)
         # the writer still traces by torch.jit, which torch deprecates and which warns of nets that look at their images
         quietly = warnings.catch_warnings(action="ignore")
-        net = copy.deepcopy(pl_module.net)  # of a compiled one, a copy that isn't, which can be traced
+        net: Any = pl_module.net
+        if net._compiled_call_impl is not None:
+            net = copy.deepcopy(net)  # isn't compiled, and so can be traced
         with trainer.logger.writing() as writer, torch.no_grad(), evaluating(net), quietly:
             writer.add_figure("training images", figure)
             try:
