@@ -40,4 +40,5 @@ def fine_tuning(bench: Bench) -> Iterator[Row]:
 
 
 def _options(given: Mapping[str, Any]) -> list[str]:
-    return [f"--config={CONFIG}", *(f"--{name}={json.dumps(value)}" for name, value in given.items())]
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
+    return [f"--config={CONFIG}", *(f"--{name}={text}" for name, text in texts.items())]
