@@ -42,8 +42,8 @@ class TensorBoardCharts(Callback):
         figure = labelled_grid(images, labels, data.class_names, columns=4)
         # the writer still traces by torch.jit, which torch deprecates and which warns of nets that look at their images
         quietly = warnings.catch_warnings(action="ignore")
-        net: Any = pl_module.net
-        if net._compiled_call_impl is not None:
+        net = pl_module.net
+        if pl_module.graph.mode:
             net = copy.deepcopy(net)  # isn't compiled, and so can be traced
         with trainer.logger.writing() as writer, torch.no_grad(), evaluating(net), quietly:
             writer.add_figure("training images", figure)
