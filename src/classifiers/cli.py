@@ -13,6 +13,7 @@ from classifiers import __version__, experiment, schedules
 from classifiers.callbacks import ClassMetrics, Figures, FirstLook, TensorBoardCharts, TestTables
 from classifiers.classifier import ImageClassifier
 from classifiers.data import ImageDataModule
+from classifiers.data.chunk_stores import is_address
 from classifiers.data.file_data_module import FileDataModule
 from classifiers.data.image_dataset import TO_MODEL, TO_NET
 from classifiers.data_of_net import leave_to_net
@@ -58,7 +59,7 @@ class ClassifierCLI(ExperimentCLI):
         given = self.config[self.config.subcommand].data
         for name in ("root", "file", "cache") if self.objects is None else ():
             path = given.init_args.get(name)
-            if isinstance(path, str | Path) and "://" not in str(path):
+            if isinstance(path, str | Path) and not is_address(path):
                 given.init_args[name] = str(at_home(path).absolute())  # a run goes on from any folder
         if self.objects is None and self.config.subcommand == "fit":
             leave_to_net(given, self.config.fit.model.net)

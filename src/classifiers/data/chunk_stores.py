@@ -99,9 +99,14 @@ class Kept:
         return False
 
 
+def is_address(root: str | Path) -> bool:
+    """Whether that is an address, of whatever kind, and no path."""
+    return "://" in str(root)
+
+
 def store_at(root: str | Path) -> Store:
     """The folder or the prefix in an object store that `root` names; UserError if it is of another kind."""
-    if "://" not in str(root):
+    if not is_address(root):
         return Folder(at_home(root))
     if not re.match(f"{SCHEME}[^/]", str(root)):
         raise UserError(f"--data.root is {root}: it must be a folder, or {SCHEME}BUCKET/PREFIX")

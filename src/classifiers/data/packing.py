@@ -6,7 +6,7 @@ import operator
 import shutil
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from pathlib import Path
@@ -54,7 +54,6 @@ def write_pack(folder: Path, out: Path, skip_unreadable: bool = False) -> Packed
     writer = litdata("streaming.writer").BinaryWriter
     class_names, by_part, left_out = find_files(folder)
     files = reduce(operator.add, by_part.values())
-    parts = np.repeat([[*PARTS].index(part) for part in by_part], [len(some) for some in by_part.values()])
     with _new(out), warnings.catch_warnings(action="ignore"):  # litdata's, of an image that is larger than a chunk
         chunks = writer(str(out), chunk_bytes=CHUNK)
         known, failures = _write(files, class_names, chunks, skip_unreadable)
@@ -62,17 +61,25 @@ def write_pack(folder: Path, out: Path, skip_unreadable: bool = False) -> Packed
             require_all(failures, len(files), "--skip_unreadable")
         if failures:
             left_out[f"unreadable, as in {write_list(failures)}"] += len(failures)
-        readable = torch.tensor([index for index in range(len(files)) if index not in failures], dtype=torch.long)
-        of_class = np.stack([parts, files.labels.numpy()], 1)
-        for _, label in {*map(tuple, of_class.tolist())}.difference(map(tuple, of_class[readable.numpy()].tolist())):
-            raise UserError(f"no image of {class_names[label]} can be read: {next(iter(failures.values()))}")
+        readable = _without(failures, by_part, class_names)
         chunks.done()
         chunks.merge()
-        some, places = files[readable], torch.from_numpy(_places(out))
+        some, places = reduce(operator.add, readable.values()), torch.from_numpy(_places(out))
         packed = PackedFiles(some.paths, some.labels, some.folders, places=places, known=known)
+        parts = np.repeat([[*PARTS].index(part) for part in readable], [*map(len, readable.values())])
         with replacing(out / TABLE) as file:
-            np.savez_compressed(file, **table(class_names, parts[readable.numpy()], packed))  # type: ignore[arg-type]
+            np.savez_compressed(file, **table(class_names, parts, packed))  # type: ignore[arg-type]
     return Packed(len(packed), len(class_names), len(chunk_sizes(places.numpy())), left_out)
+
+
+def _without(failures: Mapping[int, str], by_part: Mapping[str, Files], class_names: Sequence[str]) -> dict[str, Files]:
+    """The files of each part but those that failed, by their indices among all; UserError as of `Files.without`."""
+    readable, start = {}, 0
+    for part, files in by_part.items():
+        failed = {index - start: why for index, why in failures.items() if start <= index < start + len(files)}
+        readable[part] = files.without(failed, class_names)
+        start += len(files)
+    return readable
 
 
 def _write(

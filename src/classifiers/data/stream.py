@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import get_worker_info
+from torch.utils.data import default_collate, get_worker_info
 
 from classifiers.data.chunk_stores import AT_ONCE, Folder, Kept, Store, litdata, store_at
 from classifiers.data.decoding import tracked
@@ -43,7 +43,8 @@ class PackedImages:
 
         threads = AT_ONCE if not isinstance(self.store, Folder) else 1 if get_worker_info() else None
         with quietly(), ThreadPoolExecutor(threads) as pool:
-            return torch.stack([*pool.map(read, files.paths, files.places.tolist())])
+            batch: Tensor = default_collate([*pool.map(read, files.paths, files.places.tolist())])
+        return batch
 
     def in_memory(self) -> Tensor:
         """All of them."""
